@@ -30,7 +30,7 @@ type Queue interface {
 	Begin(ctx context.Context, s ...message.State) []error
 	// Finish writes what became of records and everything that must be true
 	// together with it, and returns after the sync. Errors as Begin.
-	Finish(ctx context.Context, e ...End) []error
+	Finish(ctx context.Context, e ...message.End) []error
 	// Awake makes up to max of the records that wait on key due now and
 	// returns how many. Leased and parked records alike lose their WakeOn.
 	Awake(ctx context.Context, key string, max int) (n int, err error)
@@ -39,18 +39,6 @@ type Queue interface {
 	Match(ctx context.Context, link string, remote []string) ([]message.Record, error)
 	// Find returns one record; ErrNotFound where there is none in reach.
 	Find(ctx context.Context, reach message.Reach, id message.ID) (message.Record, error)
-}
-
-// End is what became of one record, and what must be true together with it.
-type End struct {
-	State message.State
-	// Message replaces what was asked (Editor.Edit); nil: unchanged.
-	Message *message.Message
-	// Spawn are messages born of this one, with their first States: its
-	// receipt, an automatic reply.
-	Spawn []message.Record
-	// Lazy: nothing was promised to anybody, so the sync may be another's.
-	Lazy bool
 }
 
 // Shelf keeps small records with a lifetime, durably.  [store.Store]

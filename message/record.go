@@ -51,6 +51,19 @@ func (r Record) Cause() Cause {
 	return r.State.Failure
 }
 
+// End is what became of one record, and what must be true together with it:
+// one batch holds all of it.
+type End struct {
+	State State
+	// Message replaces what was asked (Editor.Edit); nil: unchanged.
+	Message *Message
+	// Spawn are messages born of this one, with their first States: its
+	// receipt, an automatic reply.
+	Spawn []Record
+	// Lazy: nothing was promised to anybody, so the sync may be another's.
+	Lazy bool
+}
+
 // Reach tells which accounts the one who asks may see; nil is all of them.
 type Reach func(account string) bool
 
