@@ -1,0 +1,32 @@
+#!/bin/sh
+# Installs the foreign peers of the interoperability tests where they are
+# missing and it can be done: SIPp and Node from Debian (as root), the npm
+# library "smpp" from its lock file. What cannot be installed is named; the
+# tests that need it then skip, or fail when CI=true.
+set -u
+cd "$(dirname "$0")" || exit 1
+
+missing=""
+command -v sipp >/dev/null 2>&1 || missing="$missing sip-tester"
+command -v node >/dev/null 2>&1 || missing="$missing nodejs"
+command -v npm >/dev/null 2>&1 || missing="$missing npm"
+
+if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+	echo "installing$missing"
+	export DEBIAN_FRONTEND=noninteractive
+	# shellcheck disable=SC2086 # a list of names
+	apt-get update -qq >/dev/null &&
+		apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+
+for program in sipp node npm; do
+	command -v "$program" >/dev/null 2>&1 || echo "missing: $program"
+done
+
+# npm leaves a copy of the lock file behind; as long as it is newer than ours
+# there is nothing to do.
+if command -v npm >/dev/null 2>&1 && ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
+	echo "installing the npm peers"
+	npm ci --no-audit --no-fund --loglevel=error || echo "missing: npm peers"
+fi
+exit 0
