@@ -1,6 +1,9 @@
 package routing
 
-import "smsc/message"
+import (
+	"slices"
+	"strings"
+)
 
 // Input is what a [Table] is built from: the part of the declared objects
 // that decides ways.
@@ -17,6 +20,7 @@ type Link struct {
 	Account string   // owner
 	Shared  bool     // accounts below the owner may route to it
 	Source  string   // source_type of what comes by it: SIP IMS SMPP HTTP
+	Many    bool     // many users stand behind it, who may write to each other
 	Serves  []string // called numbers reached through it, exact or "prefix*"
 }
 
@@ -28,27 +32,114 @@ type Number struct {
 
 // Table is an immutable routing table of the whole house, safe for
 // concurrent use.
-type Table struct{}
-
-// Fault is one thing in an [Input] that does not fit.
-type Fault struct {
-	List  string // accounts, links, routes or numbers
-	Index int    // in that list
-	Field string // key in question, "" for the whole entry
-	What  string
+type Table struct {
+	parents map[string]string
+	links   map[string]*Link
+	numbers map[string]string // Key of a hosted number -> link
+	serves  trie[serve]
+	books   map[string]*book // by account; none for an account without routes
 }
 
-// Error returns what is wrong, without the place.
-func (f *Fault) Error() string { return f.What }
+// serve is who serves numbers below one prefix, and who exactly that number.
+type serve struct{ prefix, exact string }
+
+// book is the routes of one account: called prefix, then calling prefix, then
+// those that have both in common, in the order of their priority.
+type book struct {
+	enabled trie[trie[[]*entry]]
+	all     []*entry // in the order of the document
+}
+
+// entry is one compiled route.
+type entry struct {
+	Route
+	called, calling string // keys
+}
 
 // NewTable compiles a table. Each error is a [*Fault]; all of them are
 // returned, and with any there is no table.
-func NewTable(in Input) (*Table, []error) { return &Table{}, nil }
+func NewTable(in Input) (*Table, []error) {
+	t := &Table{
+		parents: in.Parents,
+		links:   make(map[string]*Link, len(in.Links)),
+		numbers: make(map[string]string, len(in.Numbers)),
+		books:   make(map[string]*book),
+	}
+	for i := range in.Links {
+		l := in.Links[i]
+		t.links[l.Name] = &l
+	}
+	faults := t.check(in)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	for _, n := range in.Numbers {
+		t.numbers[Key(n.Number)] = n.Link
+	}
+	for _, l := range in.Links {
+		for _, s := range l.Serves {
+			if p, ok := strings.CutSuffix(s, "*"); ok {
+				t.serves.at(Key(p)).prefix = l.Name
+			} else {
+				t.serves.at(Key(s)).exact = l.Name
+			}
+		}
+	}
+	last := 0
+	for _, r := range in.Routes {
+		last = max(last, r.ID)
+	}
+	for _, r := range in.Routes {
+		if r.ID == 0 { // a candidate that was never saved
+			last++
+			r.ID = last
+		}
+		t.add(r)
+	}
+	return t, nil
+}
 
-// Plan returns the way of m, as the table says now. Receipts are not routed:
-// their plan is the link they go home to.
-func (t *Table) Plan(m *message.Message) Plan { return Plan{} }
+// add puts a route into the book of its account.
+func (t *Table) add(r Route) {
+	e := &entry{Route: r, called: Key(r.CalledPrefix), calling: Key(r.CallingPrefix)}
+	b := t.books[r.Account]
+	if b == nil {
+		b = new(book)
+		t.books[r.Account] = b
+	}
+	b.all = append(b.all, e)
+	if !r.Enabled {
+		return
+	}
+	same := b.enabled.at(e.called).at(e.calling)
+	k, _ := slices.BinarySearchFunc(*same, e, func(a, b *entry) int {
+		if a.Priority != b.Priority {
+			return a.Priority - b.Priority
+		}
+		return a.ID - b.ID
+	})
+	*same = slices.Insert(*same, k, e)
+}
 
 // Usable tells whether account may send over the link: it is its own, one of
 // an account below it, or one that an account above it shares.
-func (t *Table) Usable(account, link string) bool { return false }
+func (t *Table) Usable(account, link string) bool {
+	l := t.links[link]
+	return l != nil && (t.within(l.Account, account) || l.Shared && t.within(account, l.Account))
+}
+
+// within tells whether account is root or lies below it. A circle of parents
+// ends the search, so that check may ask before it has found it.
+func (t *Table) within(account, root string) bool {
+	for range len(t.parents) + 1 {
+		if account == root {
+			return true
+		}
+		parent, ok := t.parents[account]
+		if !ok || parent == "" {
+			return false
+		}
+		account = parent
+	}
+	return false
+}

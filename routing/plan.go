@@ -1,0 +1,230 @@
+package routing
+
+import (
+	"strings"
+
+	"smsc/message"
+)
+
+// MaxHops bounds a plan (spec routing §6).
+const MaxHops = 16
+
+// Words of [Plan.By].
+const (
+	ByReceipt = "receipt"
+	ByDest    = "dest_smsc"
+	ByNumber  = "number"
+	ByServes  = "serves"
+	ByRoute   = "route"
+)
+
+// Plan returns the way of m, as the table says now. Receipts are not routed:
+// their plan is the link they go home to.
+func (t *Table) Plan(m *message.Message) Plan { return t.plan(m, nil) }
+
+// plan goes through the steps of spec routing §2 and tells tr, unless it is
+// nil, what each of them said.
+func (t *Table) plan(m *message.Message, tr *tracer) Plan {
+	if m.Kind == message.KindReceipt {
+		return Plan{Verdict: Forward, Hops: []Hop{hop(m, m.Dest)}, Charged: "no", By: ByReceipt}
+	}
+	if m.Dest != "" {
+		if p, decided := t.asked(m, tr); decided {
+			return p
+		}
+	}
+	if p, decided := t.owned(m, tr); decided {
+		return p
+	}
+	if p, decided := t.routed(m, tr); decided {
+		return p
+	}
+	return noWay(m)
+}
+
+// noWay is the plan of a message nobody takes: those who came by HTTP may
+// poll for it later (spec rest §2.3), the others are refused.
+func noWay(m *message.Message) Plan {
+	if m.Origin.Type == message.SourceHTTP {
+		return Plan{Verdict: Hold, Charged: "default"}
+	}
+	return Plan{Verdict: NoWay, Charged: "default"}
+}
+
+func hop(m *message.Message, link string) Hop {
+	return Hop{Link: link, From: m.From, To: m.To}
+}
+
+// asked is step 1: the submitter named the way out. Routes are then asked for
+// drop and charged only, and for the right to use a link that is not shared.
+func (t *Table) asked(m *message.Message, tr *tracer) (Plan, bool) {
+	var buf [8]ranked
+	matching := t.matching(m, buf[:0], nil)
+	p := Plan{Verdict: Forward, Hops: []Hop{hop(m, m.Dest)}, Charged: "default", By: ByDest}
+	if len(matching) > 0 {
+		p.Charged = matching[0].Charged
+	}
+	switch {
+	case t.links[m.Dest] == nil && m.Origin.Type != message.SourceHTTP:
+		// A link that is no longer declared: plan anew.
+		tr.step(ByDest, "", "no", "there is no link "+m.Dest)
+		return Plan{}, false
+	case len(matching) > 0 && matching[0].Drop:
+		tr.step(ByDest, "", "chosen", "dropped by a route")
+		return Plan{Verdict: Drop, Route: matching[0].ID, Charged: p.Charged, By: ByRoute}, true
+	case t.links[m.Dest] == nil:
+		tr.step(ByDest, "", "chosen", "queue of that name, for polling")
+		return p, true
+	}
+	route, leads := 0, false
+	back := t.returns(m, m.Dest)
+	for _, r := range matching {
+		if r.DestSMSC == m.Dest && (!leads || r.Back) {
+			leads, route, back = true, r.ID, back && !r.Back
+		}
+	}
+	p.Hops[0].Route = route
+	switch {
+	case !leads && !t.Usable(m.Account, m.Dest):
+		tr.step(ByDest, "", "no", "account may not use the link")
+		return Plan{Verdict: NoWay, Charged: p.Charged, By: ByDest}, true
+	case back:
+		tr.step(ByDest, "", "no", "it came by that link")
+		return Plan{Verdict: NoWay, Charged: p.Charged, By: ByDest}, true
+	}
+	tr.step(ByDest, "", "chosen", "")
+	return p, true
+}
+
+// returns tells whether link is where m came from, and one does not write
+// back over it: users who share a link may write to each other.
+func (t *Table) returns(m *message.Message, link string) bool {
+	if link != m.Origin.Link {
+		return false
+	}
+	l := t.links[link]
+	return l == nil || !l.Many || Key(m.From.Value) == Key(m.To.Value)
+}
+
+// owned are steps 4: hosted numbers, then the numbers that a core serves.
+// Whoever owns a number keeps it: there is no second hop.
+func (t *Table) owned(m *message.Message, tr *tracer) (Plan, bool) {
+	key := Key(m.To.Value)
+	link, by := t.numbers[key], ByNumber
+	if link == "" {
+		tr.step(ByNumber, "", "no", "")
+		link, by = t.server(key), ByServes
+	}
+	switch {
+	case link == "":
+		tr.step(ByServes, "", "no", "")
+		return Plan{}, false
+	case t.returns(m, link):
+		tr.step(by, "", "no", "it came by "+link+", which owns the number")
+		p := noWay(m)
+		p.By = by
+		return p, true
+	}
+	tr.step(by, "", "chosen", link)
+	h := hop(m, link)
+	h.Owns = true
+	return Plan{Verdict: Forward, Hops: []Hop{h}, Charged: "default", By: by}, true
+}
+
+// server returns the link that serves a number, "" if none does.
+func (t *Table) server(key string) (link string) {
+	t.serves.each(key, func(length int, s *serve) {
+		if s.prefix != "" {
+			link = s.prefix
+		}
+		if length == len(key) && s.exact != "" {
+			link = s.exact
+		}
+	})
+	return link
+}
+
+// routed is step 5: the first account from m's up that has a matching route.
+func (t *Table) routed(m *message.Message, tr *tracer) (Plan, bool) {
+	var buf [8]ranked
+	matching := t.matching(m, buf[:0], tr)
+	if len(matching) == 0 {
+		return Plan{}, false
+	}
+	p := t.unroll(m, matching)
+	tr.ranked(matching, &p)
+	return p, true
+}
+
+// unroll makes the plan of routes in their order.
+func (t *Table) unroll(m *message.Message, rs []ranked) Plan {
+	p := noWay(m)
+	p.Charged, p.By = rs[0].Charged, ByRoute
+	for _, r := range rs {
+		switch {
+		case r.DestSMSC == "" && len(p.Hops) > 0:
+			return p // the plan ends before what would drop or answer
+		case r.Drop:
+			return Plan{Verdict: Drop, Route: r.ID, Charged: r.Charged, By: ByRoute}
+		case r.AutoReply != "":
+			return Plan{Verdict: Reply, Route: r.ID, Reply: r.AutoReply, Charged: r.Charged, By: ByRoute}
+		case !r.Back && t.returns(m, r.DestSMSC), planned(p.Hops, r.DestSMSC):
+			continue
+		case len(p.Hops) == MaxHops:
+			return p
+		}
+		if len(p.Hops) == 0 {
+			p.Verdict, p.Charged = Forward, r.Charged
+			p.Hops = make([]Hop, 0, min(len(rs), MaxHops))
+		}
+		h := hop(m, r.DestSMSC)
+		h.Route = r.ID
+		p.Hops = append(p.Hops, h)
+	}
+	return p
+}
+
+func planned(hops []Hop, link string) bool {
+	for i := range hops {
+		if hops[i].Link == link {
+			return true
+		}
+	}
+	return false
+}
+
+// matching returns the routes that match m, of the first account from m's up
+// that has any, in their order.
+func (t *Table) matching(m *message.Message, dst []ranked, tr *tracer) []ranked {
+	called, calling := Key(m.To.Value), Key(m.From.Value)
+	source := m.Origin.Type.String()
+	account := m.Account
+	for range len(t.parents) + 1 {
+		if b := t.books[account]; b != nil {
+			b.enabled.each(called, func(_ int, under *trie[[]*entry]) {
+				under.each(calling, func(_ int, same *[]*entry) {
+					for _, e := range *same {
+						if e.fits(m, source) {
+							dst = append(dst, ranked{entry: e})
+						}
+					}
+				})
+			})
+		}
+		tr.table(t, account, m, len(dst))
+		if len(dst) > 0 {
+			break
+		}
+		if account = t.parents[account]; account == "" {
+			break
+		}
+	}
+	rank(dst, m)
+	return dst
+}
+
+// fits tells whether the criteria beside the prefixes hold.
+func (e *entry) fits(m *message.Message, source string) bool {
+	return (e.SourceSMSC == "" || e.SourceSMSC == m.Origin.Link) &&
+		(e.SourceType == "" || strings.EqualFold(e.SourceType, source))
+}
