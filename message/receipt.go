@@ -1,0 +1,91 @@
+package message
+
+import "strings"
+
+// AutoReply is the Detail of a Dropped message that an automatic reply has
+// answered: its receipt speaks for the service that answered.
+const AutoReply = "auto_reply"
+
+// FinalReceipt returns the receipt that r, which has come to its end, owes to
+// its sender, nil if none. ID, Accepted and Expires are left to the caller.
+// There is one for each message that asked, also when a retry reopened it,
+// and never one about a receipt (SMPP 3.4 §5.2.17).
+func FinalReceipt(r Record) *Message {
+	m, s := r.Message, &r.State
+	if m.Kind != KindMessage || m.Mode == ModeDatagram || !s.Phase.Ended() {
+		return nil
+	}
+	// Only an end without success can be reopened, and that one was reported.
+	if s.Opened > 0 && m.Wants&WantFailure != 0 {
+		return nil
+	}
+	a := about(r)
+	want := WantFailure
+	if s.Phase == Done || s.Phase == Dropped && s.Last.Detail == AutoReply {
+		want, a.Phase, a.Cause, a.Delivered = WantSuccess, Done, CauseNone, a.Parts
+	}
+	if m.Wants&want == 0 {
+		return nil
+	}
+	a.Done = s.Ended
+	return home(m, a)
+}
+
+// Notification returns the intermediate notification about r, which still
+// waits, nil if none was asked for.
+func Notification(r Record) *Message {
+	m := r.Message
+	if m.Kind != KindMessage || m.Mode == ModeDatagram || m.Wants&WantIntermediate == 0 {
+		return nil
+	}
+	a := about(r)
+	a.Phase = Waiting
+	return home(m, a)
+}
+
+func about(r Record) *About {
+	m, s := r.Message, &r.State
+	a := &About{
+		ID: m.ID, Phase: s.Phase, Cause: s.Failure, Word: s.Last.Word, Code: s.Last.Code,
+		Submitted: m.Accepted, Parts: m.Parts, Excerpt: excerpt(m.Body),
+		Handle: m.Origin.Handle, Extra: m.Extra,
+	}
+	if n := s.Delivered(); n < int(m.Parts) {
+		a.Delivered = uint8(n)
+	} else {
+		a.Delivered = m.Parts
+	}
+	// The code of an expired message is that of its last real failure.
+	if s.Phase == Expired && a.Cause == CauseNone {
+		a.Cause = TimeExpired
+	}
+	return a
+}
+
+func home(m *Message, a *About) *Message {
+	return &Message{
+		Kind: KindReceipt, Account: m.Account, From: m.To, To: m.From,
+		Dest: m.Origin.Link, Origin: Origin{Link: "auto", Type: SourceLocal},
+		About: a, Parts: 1, Priority: m.Priority,
+	}
+}
+
+// excerpt returns the first 20 characters of a text, those that are not the
+// same octet in ASCII and GSM 7-bit as "?" (spec smpp §15).
+func excerpt(b Body) string {
+	if !b.IsText() {
+		return ""
+	}
+	var s strings.Builder
+	n := 0
+	for _, r := range b.Text {
+		if n++; n > 20 {
+			break
+		}
+		if r < ' ' || r > 'z' || strings.ContainsRune("@$[\\]^_`", r) {
+			r = '?'
+		}
+		s.WriteRune(r)
+	}
+	return s.String()
+}
