@@ -22,6 +22,9 @@ func PackGSM7(dst, septets []byte, fill int) []byte {
 // fill bits are skipped; false, and dst unchanged, when there are not so
 // many.
 func UnpackGSM7(dst, packed []byte, fill, n int) ([]byte, bool) {
+	if n == 0 {
+		return dst, true
+	}
 	if n < 0 || fill < 0 || n > len(packed)*8/7 || fill+7*n > len(packed)*8 {
 		return dst, false
 	}
