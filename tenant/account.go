@@ -1,9 +1,6 @@
 package tenant
 
-import (
-	"strings"
-	"time"
-)
+import "strings"
 
 // Operator is the root of the tree of accounts. It always exists.
 const Operator = "operator"
@@ -103,6 +100,3 @@ type Number struct {
 	Account string `yaml:"account,omitempty"`
 	Link    string `yaml:"link"`
 }
-
-// Duration is a time.Duration that is written "30s" in documents.
-type Duration time.Duration

@@ -1,6 +1,10 @@
 package tenant
 
 import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+
 	"smsc/message"
 	"smsc/routing"
 )
@@ -13,18 +17,74 @@ type Identity struct {
 }
 
 // Directory is an immutable snapshot of everything that is declared. It is
-// built by [Catalog] from a [Document] that fits together.
+// built by [Catalog] from a [Document] that fits together. What it returns
+// by pointer is shared and read-only.
 type Directory struct {
 	Revision int
 	doc      Document
 
 	accounts map[string]*Account
 	bySID    map[string]*Account
+	tokens   map[string][32]byte   // SHA-256 of the token, by account
 	keys     map[[32]byte]Identity // by SHA-256 of the key
 	links    map[string]*Link
-	systems  map[string]*Link // esme links by system_id
-	numbers  map[string]*Number
+	order    []*Link
+	systems  map[string]*Link   // esme links by system_id
+	numbers  map[string]*Number // by routing.Key
 	table    *routing.Table
+}
+
+// NewDirectory builds the snapshot of a document that was checked; the error
+// names the first thing that does not fit together. The operator key, unless
+// it is empty, speaks for the operator in any form of credential.
+func NewDirectory(revision int, doc Document, operatorKey string) (*Directory, error) {
+	d := &Directory{
+		Revision: revision, doc: doc.Clone(),
+		accounts: make(map[string]*Account, len(doc.Accounts)),
+		bySID:    make(map[string]*Account, len(doc.Accounts)),
+		tokens:   make(map[string][32]byte, len(doc.Accounts)),
+		keys:     make(map[[32]byte]Identity),
+		links:    make(map[string]*Link, len(doc.Links)),
+		systems:  make(map[string]*Link),
+		numbers:  make(map[string]*Number, len(doc.Numbers)),
+	}
+	d.doc.source = nil
+	for i := range d.doc.Accounts {
+		d.account(&d.doc.Accounts[i])
+	}
+	if operatorKey != "" {
+		d.keys[sha256.Sum256([]byte(operatorKey))] = Identity{Operator, "operator", Admin}
+	}
+	for i := range d.doc.Links {
+		l := &d.doc.Links[i]
+		d.links[l.Name] = l
+		d.order = append(d.order, l)
+		if l.ESME != nil {
+			d.systems[l.ESME.SystemID] = l
+		}
+	}
+	for i := range d.doc.Numbers {
+		d.numbers[routing.Key(d.doc.Numbers[i].Number)] = &d.doc.Numbers[i]
+	}
+	table, faults := routing.NewTable(d.doc.routing())
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("routing table: %w", faults[0])
+	}
+	d.table = table
+	return d, nil
+}
+
+func (d *Directory) account(a *Account) {
+	d.accounts[a.Name] = a
+	if a.SID != "" {
+		d.bySID[a.SID] = a
+	}
+	if a.Token != "" {
+		d.tokens[a.Name] = sha256.Sum256([]byte(a.Token))
+	}
+	for _, k := range a.Keys {
+		d.keys[sha256.Sum256([]byte(k.Key))] = Identity{a.Name, k.Name, k.Role}
+	}
 }
 
 // Account returns an account by name or sid, nil if there is none.
@@ -38,11 +98,86 @@ func (d *Directory) Account(name string) *Account {
 // Link returns a link by name, nil if there is none.
 func (d *Directory) Link(name string) *Link { return d.links[name] }
 
+// Links returns all links in the order of the document.
+func (d *Directory) Links() []*Link { return d.order }
+
 // ESME returns the link whose system_id is id, nil if there is none.
 func (d *Directory) ESME(id string) *Link { return d.systems[id] }
 
+// Number returns the hosted number that value spells, nil if there is none.
+func (d *Directory) Number(value string) *Number { return d.numbers[routing.Key(value)] }
+
 // Table returns the routing table of this snapshot.
 func (d *Directory) Table() *routing.Table { return d.table }
+
+// Document returns a copy of what is declared, secrets in the clear.
+func (d *Directory) Document() Document { return d.doc.Clone() }
+
+// Authenticate checks the two halves of HTTP Basic: the sid or name of an
+// account with its token, or with any of its keys (spec rest §1.1). It does
+// not look at the account's [Directory.Status].
+func (d *Directory) Authenticate(user, secret string) (Identity, bool) {
+	a := d.Account(user)
+	if a == nil || secret == "" {
+		return Identity{}, false
+	}
+	sum := sha256.Sum256([]byte(secret))
+	if token, has := d.tokens[a.Name]; has && subtle.ConstantTimeCompare(token[:], sum[:]) == 1 {
+		return Identity{a.Name, "token", Admin}, true
+	}
+	id, ok := d.keys[sum]
+	if !ok || id.Account != a.Name {
+		return Identity{}, false
+	}
+	return id, true
+}
+
+// AuthenticateKey checks a key given alone (X-API-Key, Bearer). Looking up
+// the digest tells an observer nothing about the key: whoever can choose its
+// digest knows it.
+func (d *Directory) AuthenticateKey(key string) (Identity, bool) {
+	if key == "" {
+		return Identity{}, false
+	}
+	id, ok := d.keys[sha256.Sum256([]byte(key))]
+	return id, ok
+}
+
+// Ancestors returns the account itself first and the root last; nil if there
+// is no such account.
+func (d *Directory) Ancestors(account string) []*Account {
+	var up []*Account
+	for a := d.accounts[account]; a != nil; a = d.accounts[a.Parent] {
+		up = append(up, a)
+	}
+	return up
+}
+
+// MaySend tells whether a sender in normal form is among the senders of the
+// account and of each account above it that has any.
+func (d *Directory) MaySend(account, sender string) bool {
+	a := d.accounts[account]
+	if a == nil {
+		return false
+	}
+	for ; a != nil; a = d.accounts[a.Parent] {
+		if !a.MaySend(sender) {
+			return false
+		}
+	}
+	return true
+}
+
+// Numbering returns the number plan of the account: its own or the nearest
+// above it; nil if there is none.
+func (d *Directory) Numbering(account string) *Numbering {
+	for a := d.accounts[account]; a != nil; a = d.accounts[a.Parent] {
+		if a.Numbering != nil {
+			return a.Numbering
+		}
+	}
+	return nil
+}
 
 // Within tells whether account is root or lies below it.
 func (d *Directory) Within(account, root string) bool {
@@ -79,31 +214,3 @@ func (d *Directory) Status(account string) Status {
 	}
 	return status
 }
-
-// Document returns a copy of what is declared, secrets in the clear.
-func (d *Directory) Document() Document { return d.doc.Clone() }
-
-// Links returns all links in the order of the document. Read-only.
-func (d *Directory) Links() []*Link { return nil }
-
-// Number returns the hosted number with that normal form, nil if none.
-func (d *Directory) Number(value string) *Number { return d.numbers[value] }
-
-// Authenticate checks the two halves of HTTP Basic: the sid or name of an
-// account with its token, or with any of its keys.
-func (d *Directory) Authenticate(user, secret string) (Identity, bool) { return Identity{}, false }
-
-// AuthenticateKey checks a key given alone (X-API-Key, Bearer).
-func (d *Directory) AuthenticateKey(key string) (Identity, bool) { return Identity{}, false }
-
-// MaySend tells whether a sender in normal form is among the senders of the
-// account and of each account above it that has any.
-func (d *Directory) MaySend(account, sender string) bool { return false }
-
-// Numbering returns the number plan of the account: its own or the nearest
-// above it; nil if there is none.
-func (d *Directory) Numbering(account string) *Numbering { return nil }
-
-// Ancestors returns the account itself first and the root last; nil if there
-// is no such account.
-func (d *Directory) Ancestors(account string) []*Account { return nil }

@@ -1,6 +1,13 @@
 package tenant
 
-import "smsc/routing"
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"smsc/routing"
+)
 
 // Document is everything that is declared: the content of provision.yaml,
 // of an export and of GET and PUT /api/provision. It is a value; Clone it
@@ -19,15 +26,9 @@ type Document struct {
 // that has one is refused.
 type Rule struct{}
 
-// source tells the lines of a document that was read.
-type source struct{ file string }
-
-// ParseDocument reads a whole document, YAML or JSON, fills in the defaults
-// and checks that it fits together. It returns every fault there is, not only
-// the first; a document with faults must not be applied.
-func ParseDocument(file string, data []byte, opts ...Option) (Document, []Fault) {
-	return Document{}, nil
-}
+// Hidden stands for a secret that is not shown. Read back, it leaves the
+// secret that is stored as it is.
+const Hidden = "***"
 
 // Option loosens what a document may say.
 type Option func(*options)
@@ -37,21 +38,172 @@ type options struct{ insecure bool }
 // Insecure allows trusted address ranges wider than /8 (IPv6: /32).
 func Insecure(yes bool) Option { return func(o *options) { o.insecure = yes } }
 
+// ParseDocument reads a whole document, YAML or JSON, fills in the defaults
+// and checks that it fits together. It returns every fault there is, not only
+// the first; a document with faults must not be applied.
+func ParseDocument(file string, data []byte, opts ...Option) (Document, []Fault) {
+	f := &faults{file: file}
+	var doc Document
+	root := parseTree(data, f)
+	if root != nil {
+		doc = readDocument(root, f)
+	}
+	doc.source = &source{file: file, root: root}
+	doc.check(f, opts)
+	return doc, f.sorted()
+}
+
 // Check fills in the defaults of d, brings its numbers into normal form and
 // returns every fault: what ParseDocument does with what it read.
-func (d *Document) Check(opts ...Option) []Fault { return nil }
+func (d *Document) Check(opts ...Option) []Fault {
+	f := &faults{}
+	if d.source != nil {
+		f.file = d.source.file
+	}
+	d.check(f, opts)
+	return f.sorted()
+}
 
-// Warnings says what is valid and yet may surprise: links that this version
-// does not carry.
-func (d *Document) Warnings() []string { return nil }
+// Warnings says what is valid and yet may surprise.
+func (d *Document) Warnings() []string {
+	var w []string
+	for _, l := range d.Links {
+		if l.Kind == KindIMS || l.Kind == KindSIPUsers || l.Kind == KindWebhook {
+			w = append(w, fmt.Sprintf("link %s: this version does not carry links of kind %s; messages for it wait", l.Name, l.Kind))
+		}
+	}
+	return w
+}
 
-// YAML writes the document so that ParseDocument reads the same again. Without
-// secrets every secret is written as [Hidden].
-func (d *Document) YAML(secrets bool) []byte { return nil }
+// notServed names the keys of later versions by section: whoever asks for
+// what they do must not believe that it is done.
+var notServed = map[string][]string{
+	"accounts": {"payer", "rates", "overdraft"},
+	"links":    {"rewrite_in", "rewrite_out", "numbering"},
+	"routes":   {"failover", "after_unsure", "rewrite", "refund", "valid"},
+	"numbers":  {"friendly_name", "sms_url", "sms_method", "sms_fallback_url", "sms_fallback_method", "application"},
+}
 
-// Clone returns a copy that shares nothing.
-func (d *Document) Clone() Document { return *d }
+func unserved(section, key string) string {
+	if slices.Contains(notServed[section], key) {
+		return "not served by this version"
+	}
+	return ""
+}
 
-// Hidden stands for a secret that is not shown. Read back, it leaves the
-// secret that is stored as it is.
-const Hidden = "***"
+// readDocument turns the tree into a document; what it can not read is a
+// fault and left out.
+func readDocument(root *node, f *faults) (doc Document) {
+	d := newDecoder(f)
+	var raw struct {
+		Accounts, Links, Routes, Rules, Numbers []*node
+	}
+	if root.kind == nullNode {
+		return doc
+	}
+	if root.kind != dictNode {
+		f.add(root.line, "", "must be a map of accounts, links, routes, rules and numbers")
+		return doc
+	}
+	sections := map[string]*[]*node{"accounts": &raw.Accounts, "links": &raw.Links, "routes": &raw.Routes, "rules": &raw.Rules, "numbers": &raw.Numbers}
+	for _, p := range root.keys {
+		into, known := sections[p.key]
+		switch {
+		case !known:
+			f.add(p.line, p.key, "%s", strayKey(p.key, []string{"accounts", "links", "routes", "rules", "numbers"}))
+		case p.value.kind == listNode:
+			*into = p.value.items
+		case p.value.kind != nullNode:
+			f.add(p.line, p.key, "must be a list, not %s", kindWords[p.value.kind])
+		}
+	}
+	doc.Accounts = readList(d, "accounts", raw.Accounts, NewAccount)
+	doc.Routes = readList(d, "routes", raw.Routes, NewRoute)
+	doc.Numbers = readList(d, "numbers", raw.Numbers, func() Number { return Number{Account: Operator} })
+	if len(raw.Rules) > 0 {
+		f.add(raw.Rules[0].line, "rules", "message rules are not served by this version")
+	}
+	for i, n := range raw.Links {
+		doc.Links = append(doc.Links, readLink(d, n, fmt.Sprintf("links[%d]", i)))
+	}
+	return doc
+}
+
+func readList[T any](d *decoder, section string, items []*node, fresh func() T) []T {
+	var out []T
+	for i, n := range items {
+		v := fresh()
+		d.dict(n, fmt.Sprintf("%s[%d]", section, i), func(key string) string { return unserved(section, key) }, reflect.ValueOf(&v).Elem())
+		out = append(out, v)
+	}
+	return out
+}
+
+// linkHead is what links of all kinds have.
+type linkHead struct {
+	Name    string   `yaml:"name"`
+	Account string   `yaml:"account"`
+	Kind    LinkKind `yaml:"kind"`
+	Shared  bool     `yaml:"shared"`
+}
+
+// readLink reads a link: its kind says which keys it may have.
+func readLink(d *decoder, n *node, path string) Link {
+	var kind LinkKind
+	if k := n.get("kind"); k != nil && k.kind == textNode {
+		kind = LinkKind(k.text)
+	}
+	l := NewLink(kind)
+	h := linkHead{Account: l.Account}
+	into := []reflect.Value{reflect.ValueOf(&h).Elem()}
+	if s := l.settings(); s != nil {
+		into = append(into, reflect.ValueOf(s).Elem())
+	}
+	known := slices.Contains(linkKinds, kind)
+	if n.kind == dictNode && !known {
+		// Which keys are right can not be told: keep those of any kind.
+		n = onlyHead(n)
+	}
+	d.dict(n, path, func(key string) string { return foreignKey(d, kind, key) }, into...)
+	l.Name, l.Account, l.Shared = h.Name, h.Account, h.Shared
+	if known {
+		l.Kind = h.Kind
+	}
+	return l
+}
+
+func onlyHead(n *node) *node {
+	out := *n
+	out.keys = slices.DeleteFunc(slices.Clone(n.keys), func(p pair) bool {
+		return !slices.Contains([]string{"name", "account", "kind", "shared"}, p.key)
+	})
+	return &out
+}
+
+var linkKinds = []LinkKind{KindSIP, KindIMS, KindSIPUsers, KindESME, KindCarrier, KindPoll, KindWebhook}
+
+// foreignKey says of which kinds a key is that links of this kind do not have.
+func foreignKey(d *decoder, kind LinkKind, key string) string {
+	if what := unserved("links", key); what != "" {
+		return what
+	}
+	var kinds []string
+	for _, k := range linkKinds {
+		l := NewLink(k)
+		if s := l.settings(); s != nil {
+			if _, ok := d.shape(reflect.TypeOf(s).Elem()).fields[key]; ok {
+				kinds = append(kinds, string(k))
+			}
+		}
+	}
+	if kinds == nil {
+		return ""
+	}
+	return fmt.Sprintf("is a key of kind %s, not of kind %s", strings.Join(kinds, ", "), kind)
+}
+
+// source tells the lines of a document that was read.
+type source struct {
+	file string
+	root *node
+}

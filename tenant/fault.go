@@ -1,6 +1,9 @@
 package tenant
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -45,4 +48,32 @@ func (r *Refused) Error() string {
 		lines[i] = f.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// maxFaults bounds what a hostile document can make us say.
+const maxFaults = 1000
+
+// faults collects what is wrong with one document.
+type faults struct {
+	file string
+	list []Fault
+	more int // found, but above maxFaults
+}
+
+func (f *faults) add(line int, path, format string, args ...any) {
+	if len(f.list) == maxFaults {
+		f.more++
+		return
+	}
+	f.list = append(f.list, Fault{File: f.file, Line: line, Path: path, What: fmt.Sprintf(format, args...)})
+}
+
+// sorted returns the faults in the order of their lines.
+func (f *faults) sorted() []Fault {
+	slices.SortStableFunc(f.list, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
+	if f.more > 0 {
+		f.list = append(f.list, Fault{File: f.file, What: fmt.Sprintf("and %d faults more", f.more)})
+		f.more = 0
+	}
+	return f.list
 }

@@ -50,7 +50,13 @@ type IMS struct {
 	URI         string   `yaml:"uri,omitempty"`
 	From        []string `yaml:"from,omitempty"`
 	SMSCAddress string   `yaml:"smsc_address,omitempty"`
-	Serves      []string `yaml:"serves,omitempty"`
+	Serves      []string `yaml:"serves,omitempty"` // called numbers, exact or "prefix*"
+	Identity    string   `yaml:"identity,omitempty"`
+	Domain      string   `yaml:"domain,omitempty"`
+	ReportWait  Duration `yaml:"report_wait,omitempty"`
+	RegEvent    bool     `yaml:"reg_event,omitempty"`
+	Window      int      `yaml:"window,omitempty"` // RP transactions in flight
+	Throughput  int      `yaml:"throughput,omitempty"`
 }
 
 // SIPUsers are softphones and UEs that register with us (spec sip §11).

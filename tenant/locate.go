@@ -1,10 +1,8 @@
 package tenant
 
 import (
+	"strconv"
 	"strings"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/parser"
 )
 
 // Locate returns a function that gives faults found after decoding their
@@ -12,23 +10,61 @@ import (
 // Where the document does not name the path, its nearest ancestor that stands
 // there is the place.
 func Locate(file string, data []byte) func(path, what string) Fault {
-	tree, err := parser.ParseBytes(data, 0)
+	s := &source{file: file, root: parseTree(data, &faults{})}
 	return func(path, what string) Fault {
-		f := Fault{File: file, Path: path, What: what}
-		for p := path; err == nil && p != "" && f.Line == 0; p = parentPath(p) {
-			at, err := yaml.PathString("$." + p)
-			if err != nil {
-				continue
-			}
-			if node, err := at.FilterFile(tree); err == nil && node != nil {
-				f.Line = node.GetToken().Position.Line
-			}
-		}
-		return f
+		return Fault{File: file, Line: s.line(path), Path: path, What: what}
 	}
 }
 
-// parentPath cuts the last step off a path: a.b[0] -> a.b -> a -> "".
-func parentPath(path string) string {
-	return path[:max(strings.LastIndexByte(path, '.'), strings.LastIndexByte(path, '['), 0)]
+// line returns where path stands in the file, or where the nearest thing
+// around it stands; 0 if the document came from no file.
+func (s *source) line(path string) int {
+	if s == nil || s.root == nil {
+		return 0
+	}
+	n, line := s.root, s.root.line
+	for path != "" && n != nil {
+		var step string
+		step, path = cutStep(path)
+		if i, ok := index(step); ok {
+			if i < 0 || i >= len(n.items) {
+				return line
+			}
+			n = n.items[i]
+			line = n.line
+			continue
+		}
+		var next *node
+		for _, p := range n.keys {
+			if p.key == step {
+				next, line = p.value, p.line
+			}
+		}
+		n = next
+	}
+	return line
+}
+
+// cutStep takes the first key or index off a path: links[2].uri.
+func cutStep(path string) (step, rest string) {
+	if strings.HasPrefix(path, "[") {
+		i := strings.IndexByte(path, ']')
+		return path[:i+1], strings.TrimPrefix(path[i+1:], ".")
+	}
+	i := strings.IndexAny(path, ".[")
+	switch {
+	case i < 0:
+		return path, ""
+	case path[i] == '.':
+		return path[:i], path[i+1:]
+	}
+	return path[:i], path[i:]
+}
+
+func index(step string) (int, bool) {
+	if !strings.HasPrefix(step, "[") {
+		return 0, false
+	}
+	i, err := strconv.Atoi(strings.Trim(step, "[]"))
+	return i, err == nil
 }

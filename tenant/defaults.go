@@ -1,0 +1,157 @@
+package tenant
+
+import (
+	"time"
+
+	"smsc/routing"
+)
+
+// NewAccount returns an account with every default.
+func NewAccount() Account {
+	return Account{Parent: Operator, Status: Active, Charged: "default"}
+}
+
+// NewRoute returns a route with every default.
+func NewRoute() routing.Route {
+	return routing.Route{Account: Operator, Priority: 100, Weight: 100, Charged: "default", Enabled: true}
+}
+
+// NewLink returns a link of that kind with every default; one of an unknown
+// kind has no settings.
+func NewLink(kind LinkKind) Link {
+	l := Link{Account: Operator, Kind: kind}
+	switch kind {
+	case KindSIP:
+		l.SIP = &SIP{Dialect: "restcomm", Long: "join", Receipts: "text", Window: 100,
+			Keepalive: Duration(30 * time.Second), Mode: "store"}
+	case KindIMS:
+		l.IMS = &IMS{ReportWait: Duration(40 * time.Second), Window: 1000}
+	case KindSIPUsers:
+		l.SIPUsers = &SIPUsers{Window: 100, Mode: "store", Receipts: "text"}
+	case KindESME:
+		l.ESME = &ESME{Binds: 10, Window: 100, Alphabet: "gsm7", Long: "udh", MultipartReceipt: "each",
+			EnquireLink: Duration(60 * time.Second), ResponseTimeout: Duration(30 * time.Second)}
+	case KindCarrier:
+		l.Carrier = &Carrier{Bind: "transceiver", Binds: 1, Window: 100, Alphabet: "gsm7", Long: "udh",
+			EnquireLink: Duration(30 * time.Second), ResponseTimeout: Duration(30 * time.Second),
+			Reports: true, TLVs: "standard"}
+	case KindWebhook:
+		l.Webhook = &Webhook{Timeout: Duration(10 * time.Second), Window: 100, Events: []string{"received", "status"}}
+	}
+	return l
+}
+
+// settings returns the pointer to the settings of the link's kind, nil for
+// poll and for unknown kinds.
+func (l *Link) settings() any {
+	switch {
+	case l.Kind == KindSIP && l.SIP != nil:
+		return l.SIP
+	case l.Kind == KindIMS && l.IMS != nil:
+		return l.IMS
+	case l.Kind == KindSIPUsers && l.SIPUsers != nil:
+		return l.SIPUsers
+	case l.Kind == KindESME && l.ESME != nil:
+		return l.ESME
+	case l.Kind == KindCarrier && l.Carrier != nil:
+		return l.Carrier
+	case l.Kind == KindWebhook && l.Webhook != nil:
+		return l.Webhook
+	}
+	return nil
+}
+
+// fill gives what was left empty its default: documents that were made by
+// hand in Go, or by REST, need not name everything.
+func (d *Document) fill() {
+	root := false
+	for i := range d.Accounts {
+		a := &d.Accounts[i]
+		root = root || a.Name == Operator
+		if a.Name == Operator {
+			a.Parent = ""
+		} else {
+			or(&a.Parent, Operator)
+		}
+		or(&a.Status, Active)
+		or(&a.Charged, "default")
+		for k := range a.Keys {
+			or(&a.Keys[k].Role, Send)
+		}
+		if n := a.Numbering; n != nil {
+			or(&n.Bare, "international")
+			if n.International == nil {
+				n.International = []string{"00", "+"}
+			}
+		}
+	}
+	if !root {
+		a := NewAccount()
+		a.Name, a.Parent = Operator, ""
+		// Behind the others, so that the indexes of faults stay those of the file.
+		d.Accounts = append(d.Accounts, a)
+	}
+	for i := range d.Links {
+		d.Links[i].fill()
+	}
+	for i := range d.Routes {
+		or(&d.Routes[i].Account, Operator)
+		or(&d.Routes[i].Charged, "default")
+	}
+	for i := range d.Numbers {
+		or(&d.Numbers[i].Account, Operator)
+	}
+}
+
+func or[T comparable](v *T, otherwise T) {
+	var zero T
+	if *v == zero {
+		*v = otherwise
+	}
+}
+
+func (l *Link) fill() {
+	or(&l.Account, Operator)
+	def := NewLink(l.Kind)
+	switch {
+	case l.SIP != nil && def.SIP != nil:
+		s, d := l.SIP, def.SIP
+		or(&s.Dialect, d.Dialect)
+		or(&s.Long, d.Long)
+		or(&s.Receipts, d.Receipts)
+		or(&s.Mode, d.Mode)
+		or(&s.Window, d.Window)
+	case l.IMS != nil && def.IMS != nil:
+		or(&l.IMS.Window, def.IMS.Window)
+		or(&l.IMS.ReportWait, def.IMS.ReportWait)
+	case l.SIPUsers != nil && def.SIPUsers != nil:
+		s, d := l.SIPUsers, def.SIPUsers
+		or(&s.Receipts, d.Receipts)
+		or(&s.Mode, d.Mode)
+		or(&s.Window, d.Window)
+	case l.ESME != nil && def.ESME != nil:
+		s, d := l.ESME, def.ESME
+		or(&s.Binds, d.Binds)
+		or(&s.Window, d.Window)
+		or(&s.Alphabet, d.Alphabet)
+		or(&s.Long, d.Long)
+		or(&s.MultipartReceipt, d.MultipartReceipt)
+		or(&s.ResponseTimeout, d.ResponseTimeout)
+	case l.Carrier != nil && def.Carrier != nil:
+		s, d := l.Carrier, def.Carrier
+		or(&s.Bind, d.Bind)
+		or(&s.Binds, d.Binds)
+		or(&s.Window, d.Window)
+		or(&s.Alphabet, d.Alphabet)
+		or(&s.Long, d.Long)
+		or(&s.ResponseTimeout, d.ResponseTimeout)
+		or(&s.TLVs, d.TLVs)
+	case l.Webhook != nil && def.Webhook != nil:
+		s, d := l.Webhook, def.Webhook
+		or(&s.Window, d.Window)
+		or(&s.Timeout, d.Timeout)
+		if len(s.Events) == 0 {
+			s.Events = d.Events
+		}
+	}
+}
