@@ -32,8 +32,6 @@ type call struct {
 	query     url.Values
 	start     time.Time
 	status    int // of the answer, 0 before it
-	// shared keeps values worth computing once a request.
-	routeOwners map[int]string
 }
 
 // requestID keeps a decent one and makes another otherwise.

@@ -55,16 +55,18 @@ type Deps struct {
 
 // Server serves HTTP. It is safe for concurrent use.
 type Server struct {
-	cfg   Config
-	deps  Deps
-	log   zerolog.Logger
-	count *counters
-	mux   *http.ServeMux
-	http  *http.Server
-	sids  *sidCipher
-	wrong *wrongKeys
-	waits *waits
-	keys  *keyLocks
+	cfg      Config
+	deps     Deps
+	log      zerolog.Logger
+	count    *counters
+	mux      *http.ServeMux
+	http     *http.Server
+	sids     *sidCipher
+	wrong    *wrongKeys
+	waits    *waits
+	keys     *keyLocks
+	owners   ownersCache
+	document document
 
 	hidden   atomic.Bool // something was ever deleted from reading
 	started  time.Time

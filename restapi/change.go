@@ -1,0 +1,415 @@
+package restapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"smsc/message"
+	"smsc/translate"
+)
+
+// edit runs one change through the Editor, again where somebody else was
+// faster, and says an end in the way with the object beside it.
+func (c *call) edit(r message.Record, change func(ctx context.Context, reach message.Reach, id message.ID) error) error {
+	ctx := c.r.Context()
+	var err error
+	for range 3 {
+		err = change(ctx, only(r.Message), r.Message.ID)
+		if !errors.Is(err, message.ErrStale) {
+			break
+		}
+	}
+	if errors.Is(err, message.ErrFinished) {
+		return c.finished(r)
+	}
+	return err
+}
+
+// finished refuses a change of a message that has an end, and shows it.
+func (c *call) finished(r message.Record) error {
+	if now, err := c.find(c.r.Context(), r.Message.ID); err == nil {
+		r = now
+	}
+	p := problemOf(message.ErrFinished)
+	p.object = c.appendRow(nil, r, viewFull, c.destOf(r))
+	return p
+}
+
+// again reads the record after a change and answers with it.
+func (c *call) again(r message.Record, v view) error {
+	now, err := c.find(c.r.Context(), r.Message.ID)
+	if err != nil {
+		return err
+	}
+	return c.answer(now, v)
+}
+
+// patchMessage answers PATCH /api/messages/{id} (spec rest §2.4).
+func (c *call) patchMessage() error {
+	r, err := c.pathRecord()
+	if err != nil {
+		return err
+	}
+	data, err := c.jsonBody()
+	if err != nil {
+		return err
+	}
+	if len(data) == 0 {
+		return refuse("malformed", "a body is needed")
+	}
+	d := draftOf(r.Message)
+	d.strict = c.strict()
+	if err = d.read(data, true); err != nil {
+		return refuse("malformed", err.Error())
+	}
+	if err = d.refusal(); err != nil {
+		return err
+	}
+	if err = d.causeFault(); err != nil {
+		return err
+	}
+	for _, name := range [...]string{"source_smsc", "account"} {
+		if d.set[name] {
+			return invalid("body."+name, "cannot be changed")
+		}
+	}
+	if len(d.set) == 0 {
+		return c.answer(r, viewFull)
+	}
+	if err = c.patch(r, d); err != nil {
+		return err
+	}
+	return c.again(r, viewFull)
+}
+
+// patch applies a change: the new content first, then what it says of the
+// state, so that both hold where both are given.
+func (c *call) patch(r message.Record, d *draft) error {
+	word, err := d.stateWord()
+	if err != nil {
+		return err
+	}
+	phase := r.State.Phase
+	switch {
+	case word == "delivered" && phase == message.Done:
+		return nil // a second poller's "delivered" changes nothing
+	case word == "queued" && (phase == message.Failed || phase == message.Expired):
+		// The one step that leaves an end.
+	case phase.Ended():
+		return c.finished(r)
+	}
+	if d.edits() {
+		err := c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
+			return c.s.deps.Editor.Edit(ctx, reach, id, c.who(), func(m *message.Message) error { return c.rewrite(d, m) })
+		})
+		// A lease does not keep the poller from saying where it delivered to.
+		if err != nil && !(errors.Is(err, message.ErrInFlight) && word == "delivered") {
+			return err
+		}
+	}
+	if word == "" {
+		return nil
+	}
+	return c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
+		switch word {
+		case "queued":
+			return c.s.deps.Editor.Retry(ctx, reach, id, c.who())
+		case "cancelled":
+			return c.s.deps.Editor.Cancel(ctx, reach, id, c.who())
+		}
+		return c.s.deps.Editor.Conclude(ctx, reach, id, c.who(), d.outcome(word))
+	})
+}
+
+// stateWord is what the change says of the state: delivered, sent, failed,
+// queued, cancelled, or nothing.
+func (d *draft) stateWord() (string, error) {
+	switch d.status {
+	case "delivered", "sent", "failed", "queued", "cancelled":
+		return d.status, nil
+	case "":
+	default:
+		return "", invalid("body.status", "must be delivered, sent, failed, queued or cancelled")
+	}
+	switch {
+	case d.set["deadletter"] && d.deadletter:
+		return "failed", nil
+	case d.set["deadletter"]:
+		return "queued", nil
+	}
+	return "", nil
+}
+
+// outcome is what a poller's word means.
+func (d *draft) outcome(word string) message.Outcome {
+	o := message.Outcome{Detail: d.detail, After: d.delay}
+	switch word {
+	case "delivered":
+		o.Result = message.Delivered
+		return o
+	case "sent":
+		o.Result = message.Relayed
+		if d.remoteID != "" {
+			o.Remote = []string{d.remoteID}
+		}
+		return o
+	case "failed":
+		o.Result = message.Refused
+	default:
+		o.Result = message.Deferred
+	}
+	o.Cause = message.Absent // not reached
+	if cause, ok := message.ParseCause(d.cause); ok {
+		o.Cause = cause
+	}
+	return o
+}
+
+// causeFault refuses a word that is no cause.
+func (d *draft) causeFault() error {
+	if d.cause == "" {
+		return nil
+	}
+	if _, ok := message.ParseCause(d.cause); !ok {
+		return invalid("body.cause", "is no cause of the house")
+	}
+	return nil
+}
+
+// failAttempt answers PUT /api/messages/{id} and increment_delivery_attempt:
+// a poller's attempt failed.
+func (c *call) failAttempt() error {
+	r, err := c.pathRecord()
+	if err != nil {
+		return err
+	}
+	data, err := c.jsonBody()
+	if err != nil {
+		return err
+	}
+	d := &draft{strict: c.strict()}
+	if len(data) > 0 {
+		if err = d.read(data, true); err != nil {
+			return refuse("malformed", err.Error())
+		}
+		if err = d.refusal(); err != nil {
+			return err
+		}
+		if err = d.causeFault(); err != nil {
+			return err
+		}
+	}
+	err = c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
+		return c.s.deps.Editor.Conclude(ctx, reach, id, c.who(), d.outcome("failed attempt"))
+	})
+	if err != nil {
+		return err
+	}
+	return c.again(r, viewAttempt)
+}
+
+// cancelMessage answers POST /api/messages/{id}/cancel.
+func (c *call) cancelMessage() error {
+	r, err := c.pathRecord()
+	if err != nil {
+		return err
+	}
+	err = c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
+		return c.s.deps.Editor.Cancel(ctx, reach, id, c.who())
+	})
+	if err != nil {
+		return err
+	}
+	return c.again(r, viewFull)
+}
+
+// retryMessage answers POST /api/messages/{id}/retry.
+func (c *call) retryMessage() error {
+	r, err := c.pathRecord()
+	if err != nil {
+		return err
+	}
+	err = c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
+		return c.s.deps.Editor.Retry(ctx, reach, id, c.who())
+	})
+	if err != nil {
+		return err
+	}
+	return c.again(r, viewFull)
+}
+
+// deleteMessage answers DELETE /api/messages/{id}: what waits is cancelled,
+// and either way it is gone from reading.
+func (c *call) deleteMessage() error {
+	r, err := c.pathRecord()
+	if err != nil {
+		return err
+	}
+	if !r.State.Phase.Ended() {
+		err = c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
+			err := c.s.deps.Editor.Cancel(ctx, reach, id, c.who())
+			if errors.Is(err, message.ErrFinished) {
+				return nil // it came to its end meanwhile
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err = c.s.hide(c.r.Context(), r.Message.ID); err != nil {
+		return err
+	}
+	c.send(http.StatusNoContent, "", nil)
+	return nil
+}
+
+// contentMembers are the members that make a new body.
+var contentMembers = []string{
+	"message_body", "tp_dcs_character_set", "tp_dcs_coding_group", "tp_dcs_compressed", "tp_dcs_has_message_class",
+	"tp_dcs_message_class", "tp_user_data_header", "message_part_number", "message_parts", "message_reference",
+	"raw_data_flag", "raw_sip_flag",
+}
+
+// edits tells whether d changes what was asked, not only where it stands.
+func (d *draft) edits() bool {
+	for name := range d.set {
+		if fields[name] != nil && name != "deadletter" {
+			return true
+		}
+	}
+	return false
+}
+
+// draftOf is the draft that would make m again.
+func draftOf(m *message.Message) *draft {
+	quoted, raw := appendText(nil, m)
+	text, _ := value{quoted}.text()
+	d := &draft{
+		text: text, raw: raw, rawSIP: m.Extra[extraRawSIP] != "",
+		charset: m.Extra[extraCharset], group: m.Extra[extraGroup], udh: m.Body.UDH,
+		compressed: m.Body.HasDCS && m.Body.DCS >= 0x20 && m.Body.DCS < 0x40,
+		hasClass:   m.Body.Class != message.ClassNone,
+	}
+	if d.hasClass {
+		d.class = uint8(m.Body.Class - 1)
+	}
+	if d.raw && d.charset == "" {
+		d.charset = charsetOf(m)
+	}
+	if p := m.Body.Part; p != nil {
+		d.partNumber, d.parts, d.reference = p.Seq, p.Total, p.Ref
+	}
+	return d
+}
+
+// rewrite applies the members of d to the copy m of a waiting message.
+func (c *call) rewrite(d *draft, m *message.Message) error {
+	if err := c.rewriteAddresses(d, m); err != nil {
+		return err
+	}
+	for _, name := range contentMembers {
+		if !d.set[name] {
+			continue
+		}
+		body, err := d.bodyOf()
+		if err == nil {
+			err = d.checkGroup(body)
+		}
+		if err == nil {
+			_, err = translate.CountParts(body)
+		}
+		if err != nil {
+			return err
+		}
+		m.Body = body
+		break
+	}
+	c.rewriteExtras(d, m)
+	if d.set["dest_smsc"] {
+		if l := c.dir.Link(d.dest); l != nil && !c.seesDeclared(l) {
+			return refuse("foreign_link", "dest_smsc names a link of somebody else")
+		}
+		m.Dest = d.dest
+	}
+	if d.set["status_report"] {
+		m.Wants = wantsOf(d.report)
+	}
+	if d.set["deliver_after"] {
+		m.NotBefore = d.after
+	}
+	if d.set["expires"] && !d.expires.IsZero() {
+		m.Expires = d.expires
+	}
+	if d.set["priority"] {
+		m.Priority = d.priority
+	}
+	if d.set["client_ref"] {
+		m.Origin.Handle = d.clientRef
+	}
+	if d.set["deliver_after"] && !m.NotBefore.IsZero() && !m.NotBefore.Before(m.Expires) {
+		return invalid("body.deliver_after", "must lie before expires")
+	}
+	return nil
+}
+
+// rewriteAddresses brings new numbers into their normal form, as the door
+// does, and asks again whether the sender is allowed.
+func (c *call) rewriteAddresses(d *draft, m *message.Message) error {
+	if !d.set["source_msisdn"] && !d.set["destination_msisdn"] {
+		return nil
+	}
+	as := *m
+	if d.set["source_msisdn"] {
+		if what := senderFault(d.from); d.from == "" || what != "" {
+			return invalid("body.source_msisdn", or(what, "must not be empty"))
+		}
+		as.From = addressOf(d.from, d.fromTON, d.fromNPI, d.set["source_ton"] || d.set["source_npi"])
+	}
+	if d.set["destination_msisdn"] {
+		if d.to == "" {
+			return invalid("body.destination_msisdn", "must not be empty")
+		}
+		as.To = addressOf(d.to, d.toTON, d.toNPI, d.set["dest_ton"] || d.set["dest_npi"])
+	}
+	as = *c.normalised(&as)
+	if err := as.To.Validate(); err != nil {
+		return invalid("body.destination_msisdn", err.Error())
+	}
+	if !c.dir.MaySend(m.Account, as.From.Value) {
+		return refuse("sender_not_allowed", "the account may not send from this number or name")
+	}
+	m.From, m.To = as.From, as.To
+	return nil
+}
+
+// rewriteExtras notes the members that only Extra holds.
+func (c *call) rewriteExtras(d *draft, m *message.Message) {
+	text := func(member, key, v string) {
+		switch {
+		case !d.set[member]:
+		case v == "":
+			delete(m.Extra, key)
+		default:
+			m.Extra = with(m.Extra, key, v)
+		}
+	}
+	mark := func(set bool) string {
+		if set {
+			return "1"
+		}
+		return ""
+	}
+	text("tp_dcs_character_set", extraCharset, d.charset)
+	text("tp_dcs_coding_group", extraGroup, d.group)
+	text("raw_data_flag", extraRaw, mark(d.raw))
+	text("raw_sip_flag", extraRawSIP, mark(d.rawSIP))
+	text("source_imsi", extraFromIMSI, d.fromIMSI)
+	text("dest_imsi", extraToIMSI, d.toIMSI)
+	text("reply_path", extraReplyPath, mark(d.replyPath))
+	text("replace_if_present", extraReplace, mark(d.replace))
+	if d.set["tp_pid"] {
+		text("tp_pid", extraPID, pidText(d.pid))
+	}
+}

@@ -1,0 +1,366 @@
+package restapi
+
+import (
+	"strconv"
+	"time"
+
+	"smsc/message"
+	"smsc/tenant"
+	"smsc/translate"
+)
+
+// view is the form of a message in an answer. The order, names and nulls of
+// the compatible ones are those of the published examples (spec rest §2.2).
+type view uint8
+
+const (
+	viewPost    view = iota // example 1
+	viewList                // example 2
+	viewGet                 // example 3, get_by_smsc
+	viewAttempt             // example 4, then the rest of the full view
+	viewFull                // example 5, then every other field that is set
+)
+
+// shape reads view and envelope, which override the shape of an endpoint.
+func (c *call) shape(v view, envelope bool) (view, bool, error) {
+	if c.query == nil {
+		return v, envelope, nil
+	}
+	switch c.query.Get("view") {
+	case "":
+	case "full":
+		v = viewFull
+	case "compat":
+		if v == viewFull || v == viewAttempt {
+			v = viewPost
+		}
+	default:
+		return v, envelope, invalid("query.view", "must be compat or full")
+	}
+	switch c.query.Get("envelope") {
+	case "":
+	case "data":
+		envelope = true
+	case "none":
+		envelope = false
+	default:
+		return v, envelope, invalid("query.envelope", "must be data or none")
+	}
+	return v, envelope, nil
+}
+
+func (c *call) openEnvelope(dst []byte, envelope bool) []byte {
+	if envelope {
+		dst = append(dst, `{"status":"success","data":`...)
+	}
+	return dst
+}
+
+func (c *call) closeEnvelope(dst []byte, envelope bool) []byte {
+	if envelope {
+		dst = append(dst, '}')
+	}
+	return dst
+}
+
+// appendRow writes r in the form v; dest is its dest_smsc, "" for null.
+func (c *call) appendRow(dst []byte, r message.Record, v view, dest string) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = strconv.AppendUint(dst, uint64(r.Message.ID), 10)
+	if v == viewAttempt {
+		return append(c.appendAttempt(dst, r, dest), '}')
+	}
+	dst = append(dst, `,"source_msisdn":`...)
+	dst = appendString(dst, r.Message.From.Shown())
+	dst = append(dst, `,"destination_msisdn":`...)
+	dst = appendString(dst, r.Message.To.Shown())
+	raw := false
+	switch v {
+	case viewGet:
+		dst = append(dst, `,"message_body":`...)
+		dst, raw = appendText(dst, r.Message)
+		dst = append(dst, `,"destination_smsc":`...)
+		dst = appendStringOrNull(dst, dest)
+		dst = append(dst, `,"delivery_attempts":`...)
+		dst = strconv.AppendUint(dst, uint64(r.State.Rounds), 10)
+	case viewList:
+		dst = append(dst, `,"message_body":`...)
+		dst, raw = appendText(dst, r.Message)
+		dst = append(dst, `,"dest_smsc":`...)
+		dst = appendStringOrNull(dst, dest)
+		dst = appendTimes(dst, r)
+	default:
+		dst = append(dst, `,"dest_smsc":`...)
+		dst = appendStringOrNull(dst, dest)
+		dst = append(dst, `,"message_body":`...)
+		dst, raw = appendText(dst, r.Message)
+		dst = appendTimes(dst, r)
+	}
+	switch v {
+	case viewList, viewGet:
+		dst = appendContentIfSet(dst, r, raw)
+		if lease := leasedUntil(r); !lease.IsZero() {
+			dst = append(dst, `,"leased_until":`...)
+			dst = appendTime(dst, lease)
+		}
+	case viewFull:
+		dst = append(dst, `,"deliver_after":`...)
+		dst = appendTime(dst, deliverAfter(r))
+		dst = c.appendFull(dst, r)
+		dst = appendRest(dst, r, raw)
+	}
+	return append(dst, '}')
+}
+
+// appendTimes writes the four fields that end every compatible row.
+func appendTimes(dst []byte, r message.Record) []byte {
+	dst = append(dst, `,"deliver_time":`...)
+	dst = appendTime(dst, deliverTime(r))
+	dst = append(dst, `,"delivery_attempts":`...)
+	dst = strconv.AppendUint(dst, uint64(r.State.Rounds), 10)
+	dst = append(dst, `,"expires":`...)
+	dst = appendTime(dst, r.Message.Expires)
+	dst = append(dst, `,"inserted_at":`...)
+	return appendTime(dst, r.Message.Accepted)
+}
+
+// appendAttempt writes example 4, then what is left of the full view.
+func (c *call) appendAttempt(dst []byte, r message.Record, dest string) []byte {
+	dst = append(dst, `,"delivery_attempts":`...)
+	dst = strconv.AppendUint(dst, uint64(r.State.Rounds), 10)
+	dst = append(dst, `,"deliver_after":`...)
+	dst = appendTime(dst, deliverAfter(r))
+	dst = append(dst, `,"deliver_time":`...)
+	dst = appendTime(dst, deliverTime(r))
+	dst = append(dst, `,"expires":`...)
+	dst = appendTime(dst, r.Message.Expires)
+	dst = append(dst, `,"source_msisdn":`...)
+	dst = appendString(dst, r.Message.From.Shown())
+	dst = append(dst, `,"destination_msisdn":`...)
+	dst = appendString(dst, r.Message.To.Shown())
+	dst = append(dst, `,"dest_smsc":`...)
+	dst = appendStringOrNull(dst, dest)
+	dst = append(dst, `,"message_body":`...)
+	dst, raw := appendText(dst, r.Message)
+	dst = append(dst, `,"inserted_at":`...)
+	dst = appendTime(dst, r.Message.Accepted)
+	dst = c.appendFull(dst, r)
+	return appendRest(dst, r, raw)
+}
+
+// appendFull writes the fields of example 5 from status on. One who sees the
+// message only because it goes over his link is not told what is between us
+// and its owner.
+func (c *call) appendFull(dst []byte, r message.Record) []byte {
+	m, s := r.Message, &r.State
+	owner := c.owns(m)
+	dst = append(dst, `,"status":"`...)
+	dst = append(dst, r.Status()...)
+	dst = append(dst, `","sid":"`...)
+	dst = c.s.sids.append(dst, m.ID)
+	dst = append(dst, '"')
+	if owner {
+		dst = append(dst, `,"account":`...)
+		dst = appendString(dst, m.Account)
+	}
+	dst = append(dst, `,"kind":"`...)
+	dst = append(dst, m.Kind.String()...)
+	dst = append(dst, `","source_smsc":`...)
+	dst = appendString(dst, c.linkName(m.Origin.Link))
+	dst = append(dst, `,"source_type":"`...)
+	dst = append(dst, m.Origin.Type.String()...)
+	dst = append(dst, `","tp_dcs_character_set":"`...)
+	dst = append(dst, charsetOf(m)...)
+	dst = append(dst, `","tp_dcs_coding_group":"`...)
+	dst = append(dst, groupOf(m)...)
+	dst = append(dst, `","tp_user_data_header":`...)
+	dst = appendUDH(dst, m.Body.UDH)
+	dst = append(dst, `,"deadletter":`...)
+	dst = strconv.AppendBool(dst, s.Phase == message.Failed || s.Phase == message.Expired)
+	dst = append(dst, `,"encoding":"`...)
+	dst = append(dst, m.Body.Coding.String()...)
+	dst = append(dst, `","parts":`...)
+	dst = strconv.AppendInt(dst, int64(max(parts(m), 1)), 10)
+	if owner {
+		dst = append(dst, `,"cost":"0.000000","cost_unit":`...)
+		dst = appendString(dst, c.s.cfg.CostUnit)
+	}
+	dst = append(dst, `,"status_report":"`...)
+	dst = append(dst, m.Wants.String()...)
+	dst = append(dst, '"')
+	if owner {
+		dst = append(dst, `,"client_ref":`...)
+		dst = appendStringOrNull(dst, m.Origin.Handle)
+	}
+	return c.appendFate(dst, r)
+}
+
+// appendFate writes what has become of the message so far.
+func (c *call) appendFate(dst []byte, r message.Record) []byte {
+	s := &r.State
+	dst = append(dst, `,"link":`...)
+	dst = appendStringOrNull(dst, c.linkName(s.Link))
+	dst = append(dst, `,"route":`...)
+	if id := c.routeOf(r); id > 0 {
+		dst = strconv.AppendInt(dst, int64(id), 10)
+	} else {
+		dst = append(dst, "null"...)
+	}
+	dst = append(dst, `,"cause":`...)
+	dst = appendStringOrNull(dst, r.Cause().String())
+	dst = append(dst, `,"detail":`...)
+	dst = appendStringOrNull(dst, s.Last.Detail)
+	dst = append(dst, `,"remote_ids":[`...)
+	for i, g := range s.Segments {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, g.Remote)
+	}
+	dst = append(dst, `],"delivered_at":`...)
+	dst = appendTime(dst, deliverTime(r))
+	dst = append(dst, `,"last_attempt_at":`...)
+	dst = appendTime(dst, lastAttempt(s))
+	dst = append(dst, `,"done_at":`...)
+	dst = appendTime(dst, s.Ended)
+	dst = append(dst, `,"leased_until":`...)
+	return appendTime(dst, leasedUntil(r))
+}
+
+// appendContentIfSet writes what a frontend cannot deliver without, where the
+// submitter set it or the text alone does not say it.
+func appendContentIfSet(dst []byte, r message.Record, raw bool) []byte {
+	m := r.Message
+	if m.Extra[extraCharset] != "" || m.Body.Coding == message.Octets || m.Body.Coding == message.Opaque ||
+		m.Body.Coding == message.UCS2 && m.Body.IsText() && translate.FitsGSM7(m.Body.Text) {
+		dst = append(dst, `,"tp_dcs_character_set":"`...)
+		dst = append(append(dst, charsetOf(m)...), '"')
+	}
+	if g := groupOf(m); g != "general_data_coding" {
+		dst = append(dst, `,"tp_dcs_coding_group":"`...)
+		dst = append(append(dst, g...), '"')
+	}
+	if m.Body.UDH != nil {
+		dst = append(dst, `,"tp_user_data_header":`...)
+		dst = appendUDH(dst, m.Body.UDH)
+	}
+	return appendRest(dst, r, raw)
+}
+
+// appendRest writes the fields of spec rest §2.1 that no example has, where
+// they are set.
+func appendRest(dst []byte, r message.Record, raw bool) []byte {
+	m := r.Message
+	text := func(name, v string) {
+		if v != "" {
+			dst = append(append(append(dst, `,"`...), name...), `":`...)
+			dst = appendString(dst, v)
+		}
+	}
+	number := func(name string, n int) {
+		dst = append(append(append(dst, `,"`...), name...), `":`...)
+		dst = strconv.AppendInt(dst, int64(n), 10)
+	}
+	flag := func(name string, set bool) {
+		if set {
+			dst = append(append(append(dst, `,"`...), name...), `":true`...)
+		}
+	}
+	text("source_imsi", m.Extra[extraFromIMSI])
+	text("dest_imsi", m.Extra[extraToIMSI])
+	flag("tp_dcs_compressed", m.Body.HasDCS && m.Body.DCS >= 0x20 && m.Body.DCS < 0x40)
+	if m.Body.Class != message.ClassNone {
+		flag("tp_dcs_has_message_class", true)
+		number("tp_dcs_message_class", int(m.Body.Class-1))
+	}
+	if p := m.Body.Part; p != nil {
+		number("message_part_number", int(p.Seq))
+		number("message_parts", int(p.Total))
+		number("message_reference", int(p.Ref))
+	}
+	flag("raw_data_flag", raw)
+	flag("raw_sip_flag", m.Extra[extraRawSIP] != "")
+	if pid, err := strconv.Atoi(m.Extra[extraPID]); err == nil {
+		number("tp_pid", pid)
+	}
+	if m.Priority > 0 {
+		number("priority", int(m.Priority))
+	}
+	flag("reply_path", m.Extra[extraReplyPath] != "")
+	flag("replace_if_present", m.Extra[extraReplace] != "")
+	return dst
+}
+
+// appendUDH writes a header as its information elements, one that repeats an
+// element or is broken as "raw".
+func appendUDH(dst, udh []byte) []byte {
+	if len(udh) == 0 {
+		return append(dst, "null"...)
+	}
+	start := len(dst)
+	dst = append(dst, '{')
+	last := -1
+	for e := udh[1:]; len(e) > 0; {
+		if len(e) < 2 || len(e) < 2+int(e[1]) || int(e[0]) <= last {
+			// Ascending order is how it is sent again: anything else would
+			// come back as another header.
+			dst = append(dst[:start], `{"raw":`...)
+			return append(appendHex(dst, udh), '}')
+		}
+		if last >= 0 {
+			dst = append(dst, ',')
+		}
+		last = int(e[0])
+		dst = append(appendHex(dst, e[:1]), ':')
+		dst = appendHex(dst, e[2:2+int(e[1])])
+		e = e[2+int(e[1]):]
+	}
+	return append(dst, '}')
+}
+
+// deliverTime is when the recipient had it, zero if never.
+func deliverTime(r message.Record) time.Time {
+	if r.State.Phase != message.Done {
+		return time.Time{}
+	}
+	return r.State.Ended
+}
+
+// deliverAfter is when the next attempt may be made, zero where nothing holds
+// it back.
+func deliverAfter(r message.Record) time.Time {
+	s := &r.State
+	if s.Phase == message.Waiting && s.Rounds > 0 && s.Due.Before(r.Message.Expires) {
+		return s.Due
+	}
+	return r.Message.NotBefore
+}
+
+// leasedUntil is the end of a poller's lease, zero if there is none.
+func leasedUntil(r message.Record) time.Time {
+	if !leased(r) {
+		return time.Time{}
+	}
+	return r.State.Due
+}
+
+// lastAttempt is the time of the newest attempt in the trace.
+func lastAttempt(s *message.State) time.Time {
+	for i := len(s.Trace) - 1; i >= 0; i-- {
+		if s.Trace[i].Kind == "attempt" {
+			return s.Trace[i].At
+		}
+	}
+	return s.First
+}
+
+// seesLink tells whether the caller may know the link by its name: his own or
+// below, or shared by an account above.
+func (c *call) seesLink(name string) bool {
+	l := c.dir.Link(name)
+	return l == nil || c.seesDeclared(l)
+}
+
+func (c *call) seesDeclared(l *tenant.Link) bool {
+	return c.dir.Within(l.Account, c.id.Account) || l.Shared && c.dir.Within(c.id.Account, l.Account)
+}
