@@ -48,10 +48,10 @@ func Normalise(given string, ton, npi uint8, typed bool, plan NumberPlan) (messa
 	}
 	if !typed || ton != tonAlphanumeric {
 		if digits, plus, ok := bareNumber(a.Value); ok {
-			if len(digits) > MaxDigits {
+			a.Value = plan.number(digits, plus, ton, typed)
+			if len(a.Digits()) > MaxDigits {
 				return message.Address{}, message.Errorf(message.UnknownNumber, "number is longer than %d digits", MaxDigits)
 			}
-			a.Value = plan.number(digits, plus, ton, typed)
 		}
 	}
 	if a.Value == a.Given {
