@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"smsc/message"
+	"smsc/tenant"
 	"smsc/translate"
 )
 
@@ -99,6 +100,9 @@ func (c *call) patch(r message.Record, d *draft) error {
 	case phase.Ended():
 		return c.finished(r)
 	}
+	if word == "delivered" && d.set["dest_smsc"] {
+		c.noteCarrier(d)
+	}
 	if d.edits() {
 		err := c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
 			return c.s.deps.Editor.Edit(ctx, reach, id, c.who(), func(m *message.Message) error { return c.rewrite(d, m) })
@@ -120,6 +124,17 @@ func (c *call) patch(r message.Record, d *draft) error {
 		}
 		return c.s.deps.Editor.Conclude(ctx, reach, id, c.who(), d.outcome(word))
 	})
+}
+
+// noteCarrier records the dest_smsc that comes with "delivered" as the one
+// that delivered. A link that we serve ourselves must not be planned for
+// again, not even for the moment before the end is written: there the name
+// stands in the detail alone.
+func (c *call) noteCarrier(d *draft) {
+	d.detail = or(d.detail, "delivered by "+d.dest)
+	if l := c.dir.Link(d.dest); d.dest == "" || l != nil && l.Kind != tenant.KindPoll {
+		delete(d.set, "dest_smsc")
+	}
 }
 
 // stateWord is what the change says of the state: delivered, sent, failed,
@@ -317,13 +332,14 @@ func (c *call) rewrite(d *draft, m *message.Message) error {
 		if err == nil {
 			err = d.checkGroup(body)
 		}
-		if err == nil {
-			_, err = translate.CountParts(body)
-		}
 		if err != nil {
 			return err
 		}
-		m.Body = body
+		n, err := translate.CountParts(body)
+		if err != nil {
+			return refuse("too_many_parts", "a message has at most 255 parts")
+		}
+		m.Body, m.Parts = body, uint8(n)
 		break
 	}
 	c.rewriteExtras(d, m)

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"smsc/tenant"
 )
 
@@ -34,14 +32,14 @@ func (c *call) getProvision() error {
 			doc, revision = past, n
 		}
 	}
-	text := doc.YAML(c.query.Get("secrets") != "hide")
+	secrets := c.query.Get("secrets") != "hide"
 	c.w.Header().Set("ETag", `"`+strconv.Itoa(revision)+`"`)
 	c.w.Header().Set("Vary", "Accept")
 	if !wantsJSON(c.r.Header.Get("Accept")) {
-		c.send(http.StatusOK, "application/yaml", text)
+		c.send(http.StatusOK, "application/yaml", doc.YAML(secrets))
 		return nil
 	}
-	body, err := toJSON(text)
+	body, err := doc.JSON(secrets)
 	if err != nil {
 		return err
 	}
@@ -156,22 +154,12 @@ func wantsJSON(accept string) bool {
 	return false
 }
 
-// toJSON turns a document that we wrote ourselves from YAML into JSON, with
-// its keys in their order.
-func toJSON(text []byte) ([]byte, error) {
-	body, err := yaml.YAMLToJSON(text)
-	if err != nil {
-		return nil, fmt.Errorf("writing the document as JSON: %w", err)
-	}
-	return bytes.TrimSpace(body), nil
-}
-
 // linkRow is one link with its live state. Its settings are those of the
 // document, secrets hidden.
 func (c *call) linkRow(l *tenant.Link, states map[string]LinkState) (json.RawMessage, error) {
 	doc := tenant.Document{Links: []tenant.Link{*l}}
 	secrets := c.query.Get("secrets") == "show" && c.id.Role.Allows(tenant.Admin)
-	body, err := toJSON(doc.YAML(secrets))
+	body, err := doc.JSON(secrets)
 	if err != nil {
 		return nil, err
 	}
