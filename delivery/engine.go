@@ -1,0 +1,245 @@
+package delivery
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"smsc/message"
+	"smsc/routing"
+)
+
+var (
+	_ message.Reporter = (*Engine)(nil)
+	_ message.Editor   = (*Engine)(nil)
+)
+
+// Engine moves what is due: see the package comment. Five goroutines do it,
+// whatever the number of messages: schedule finds the way, begin starts
+// attempts, finish writes down what became of them, fetch brings back what
+// was parked, clock looks after time. It is safe for concurrent use.
+type Engine struct {
+	cfg    Config
+	policy Policy
+	queue  Queue
+	shelf  Shelf
+	table  func() *routing.Table
+	mint   *message.Mint
+	log    zerolog.Logger
+	counts *counts
+	early  *early
+
+	mu    sync.Mutex      // of the two below, and of changes to lanes
+	up    map[string]bool // what Link said
+	all   []*lane         // also those that are gone but have attempts in flight
+	lanes atomic.Pointer[map[string]*lane]
+
+	ready  *pile[*lane]  // may start attempts
+	hungry *pile[*lane]  // have room for parked messages
+	rescan *pile[string] // keys whose messages are to be planned anew
+	strays strays        // messages whose lane went away
+	alarm  alarm
+	landed landings
+
+	inflight atomic.Int64 // taken from a lane and not yet written down
+	draining atomic.Bool
+	started  atomic.Bool
+	stop     chan struct{} // closed by Drain
+	stopOnce sync.Once
+	stopped  chan struct{} // closed when Run returns
+}
+
+// New returns an engine that does nothing until Run.
+func New(cfg Config, queue Queue, shelf Shelf, table func() *routing.Table, mint *message.Mint,
+	log zerolog.Logger, reg prometheus.Registerer) *Engine {
+	e := &Engine{
+		cfg: cfg, policy: Policy{Retry: cfg.Retry}, queue: queue, shelf: shelf, table: table,
+		mint: mint, log: log, early: newEarly(shelf), up: make(map[string]bool),
+		ready: newPile[*lane](), hungry: newPile[*lane](), rescan: newPile[string](),
+		alarm: alarm{poke: make(chan struct{}, 1)},
+		stop:  make(chan struct{}), stopped: make(chan struct{}),
+	}
+	e.landed.init()
+	e.strays.poke = e.hungry.poke
+	e.lanes.Store(&map[string]*lane{})
+	e.counts = newCounts(reg, e)
+	e.early.lapsed = func(link string) { e.unmatched(link, "unknown") }
+	return e
+}
+
+// SetLanes replaces the lanes. Lanes that stay keep what they hold; what
+// waits on a lane that goes is planned anew. A lane is closed until
+// Link(name, true), which may come before or after.
+func (e *Engine) SetLanes(lanes []Lane) {
+	e.mu.Lock()
+	old := *e.lanes.Load()
+	now := make(map[string]*lane, len(lanes))
+	for _, cfg := range lanes {
+		if l := old[cfg.Name]; l != nil {
+			l.set(cfg)
+			now[cfg.Name] = l
+			continue
+		}
+		l := newLane(cfg, e.counts.lane(cfg.Name), e.up[cfg.Name])
+		now[cfg.Name] = l
+		e.all = append(e.all, l)
+		if cfg.Courier != nil {
+			e.rescan.add("queue:" + cfg.Name) // what waited while there was no such link
+		}
+	}
+	e.lanes.Store(&now)
+	e.mu.Unlock()
+	for name, l := range old {
+		if now[name] == nil {
+			e.strays.add(l.remove())
+			e.rescan.add("link:" + name)
+			e.rescan.add("queue:" + name)
+		}
+	}
+	for _, l := range now {
+		e.ready.add(l)
+		e.hungry.add(l)
+	}
+	e.Replan()
+}
+
+// Replan plans anew what is held for any poller and what waits on closed
+// lanes: call it when routes have changed. It returns at once.
+func (e *Engine) Replan() {
+	e.rescan.add(anyPoller)
+	e.rescan.add(noWay)
+	for name, l := range *e.lanes.Load() {
+		if _, up := l.passable(time.Time{}); !up {
+			e.rescan.add("link:" + name)
+		}
+	}
+}
+
+// Link implements message.Reporter.
+func (e *Engine) Link(name string, up bool) {
+	e.mu.Lock()
+	e.up[name] = up
+	l := (*e.lanes.Load())[name]
+	if l == nil {
+		e.mu.Unlock()
+		return
+	}
+	changed, strays := l.open(up)
+	e.mu.Unlock()
+	if !changed {
+		return
+	}
+	e.log.Info().Str("link", name).Bool("up", up).Msg("lane")
+	e.strays.add(strays)
+	if up {
+		// What waits on another, closed lane may have this one as its next.
+		e.Replan()
+		e.ready.add(l)
+		e.hungry.add(l)
+	}
+}
+
+// Awake implements message.Reporter.
+func (e *Engine) Awake(ctx context.Context, key string) {
+	for {
+		n, err := e.queue.Awake(ctx, key, awakeBatch)
+		if err != nil {
+			e.log.Warn().Err(err).Str("key", key).Msg("cannot wake what waits")
+			return
+		}
+		if n < awakeBatch {
+			return
+		}
+	}
+}
+
+// LaneStatus tells how a lane stands, false if there is no such lane.
+func (e *Engine) LaneStatus(name string) (LaneStatus, bool) {
+	l := e.lane(name)
+	if l == nil {
+		return LaneStatus{}, false
+	}
+	return l.status(time.Now()), true
+}
+
+func (e *Engine) lane(name string) *lane { return (*e.lanes.Load())[name] }
+
+// Run works until ctx ends or Drain is done. What is in flight then comes
+// back when its lease ends. It may be called once.
+func (e *Engine) Run(ctx context.Context) error {
+	if e.started.Swap(true) {
+		panic("delivery: Run called twice")
+	}
+	defer close(e.stopped)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := e.early.load(ctx); err != nil {
+		return err
+	}
+	var movers, writer sync.WaitGroup
+	for _, work := range []func(context.Context){e.schedule, e.begin, e.fetch, e.clock} {
+		movers.Go(func() { work(ctx) })
+	}
+	// What is known is written down, also when everything else has stopped.
+	last, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	writer.Go(func() { e.finish(last) })
+	select {
+	case <-ctx.Done():
+	case <-e.stop:
+		cancel()
+	}
+	movers.Wait()
+	patience := time.AfterFunc(lastWrites, giveUp)
+	defer patience.Stop()
+	e.landed.close()
+	writer.Wait()
+	e.ground()
+	return nil
+}
+
+// Drain starts no more attempts, waits for those in flight until ctx ends,
+// writes down what they came to, and ends Run.
+func (e *Engine) Drain(ctx context.Context) error {
+	e.draining.Store(true)
+	if !e.started.Load() {
+		return nil
+	}
+	var err error
+	for e.inflight.Load() > 0 && err == nil {
+		done := e.landed.after()
+		if e.inflight.Load() == 0 {
+			break
+		}
+		select {
+		case <-done:
+		case <-e.stopped:
+			return nil
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	e.stopOnce.Do(func() { close(e.stop) })
+	<-e.stopped
+	return err
+}
+
+// ground ends the context of every attempt still in flight.
+func (e *Engine) ground() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, l := range e.all {
+		l.cancel()
+	}
+}
+
+const (
+	anyPoller  = "queue:" // key of what is open to any poller
+	noWay      = "link:"  // key of what has no way at all
+	awakeBatch = 1000
+	lastWrites = 5 * time.Second
+)

@@ -1,0 +1,100 @@
+package delivery
+
+import (
+	"context"
+
+	"smsc/message"
+)
+
+const scanPage = 256
+
+// scan is a look at everything that waits on one key.
+type scan struct {
+	key   string
+	after message.ID
+}
+
+// fetch brings back what was parked: for lanes that have room again, for
+// messages whose lane closed, and for keys to be planned anew. A long look
+// goes page by page, so that lanes need not wait for its end.
+func (e *Engine) fetch(ctx context.Context) {
+	var lanes []*lane
+	var keys []string
+	var scans []scan
+	for ctx.Err() == nil {
+		if len(scans) == 0 {
+			select {
+			case <-e.hungry.poke:
+			case <-e.rescan.poke:
+			case <-ctx.Done():
+				return
+			}
+		}
+		e.place(ctx, e.strays.take())
+		lanes = e.hungry.all(lanes)
+		for _, l := range lanes {
+			e.fill(ctx, l)
+		}
+		clear(lanes)
+		keys = e.rescan.all(keys)
+		for _, key := range keys {
+			scans = restart(scans, key)
+		}
+		if len(scans) > 0 && !e.page(ctx, &scans[0]) {
+			scans = scans[1:]
+		}
+	}
+}
+
+// restart adds a look at key, or lets one under way begin again.
+func restart(scans []scan, key string) []scan {
+	for i := range scans {
+		if scans[i].key == key {
+			scans[i].after = 0
+			return scans
+		}
+	}
+	return append(scans, scan{key: key})
+}
+
+// fill gives l as many of its parked messages as it has room for, in the
+// order of their ids.
+func (e *Engine) fill(ctx context.Context, l *lane) {
+	n, cursor, seq := l.wants()
+	if n == 0 {
+		return
+	}
+	rs, err := e.queue.Parked(ctx, "link:"+l.name, cursor, n)
+	if err != nil {
+		e.broken(ctx, err)
+		e.hungry.add(l)
+		return
+	}
+	if len(rs) > 0 {
+		cursor = rs[len(rs)-1].State.ID
+	}
+	l.looked(cursor, len(rs) < n, seq)
+	e.place(ctx, rs)
+	e.feed(l)
+}
+
+// page plans a page of what waits on s.key; false: there is no more.
+func (e *Engine) page(ctx context.Context, s *scan) bool {
+	rs, err := e.queue.Parked(ctx, s.key, s.after, scanPage)
+	if err != nil {
+		e.broken(ctx, err)
+		return ctx.Err() == nil
+	}
+	if len(rs) > 0 {
+		s.after = rs[len(rs)-1].State.ID
+		e.place(ctx, rs)
+	}
+	return len(rs) == scanPage
+}
+
+func (e *Engine) broken(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		e.log.Error().Err(err).Msg("cannot read what is parked")
+		rest(ctx, storeWait)
+	}
+}

@@ -1,0 +1,288 @@
+package delivery
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"smsc/message"
+)
+
+const (
+	defaultWindow  = 100
+	defaultTimeout = 30 * time.Second
+	minRoom        = 256                   // messages a lane may hold in memory, at least
+	burst          = 50 * time.Millisecond // how far pacing may run ahead of the clock
+	firstPause     = time.Second
+	longestPause   = time.Minute
+	overdue        = 5 * time.Second // after a lane's Timeout silence is Unsure
+)
+
+// lane is one link: what waits for it in memory, what is in flight over it,
+// and when it may go on. What finds no room is parked on disk.
+type lane struct {
+	name   string
+	ctx    context.Context // of all its attempts
+	cancel context.CancelFunc
+	counts *laneCounts
+
+	mu       sync.Mutex
+	cfg      Lane
+	up       bool
+	gone     bool // no longer declared
+	room     int
+	waiting  fair
+	held     map[message.ID]struct{} // in waiting or busy
+	busy     map[string][]*item      // Serial: recipients in flight, and who waits for them
+	blocked  int                     // items in busy
+	inflight int
+	flights  flights
+	slot     time.Time // pacing: when the next part may leave
+
+	pausedUntil time.Time
+	pausedAt    time.Time
+	pauseFor    time.Duration
+
+	parked parked
+	swept  time.Time
+}
+
+func newLane(cfg Lane, counts *laneCounts, up bool) *lane {
+	l := &lane{name: cfg.Name, counts: counts, up: up, held: make(map[message.ID]struct{}),
+		busy: make(map[string][]*item)}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.parked.forget()
+	l.set(cfg)
+	return l
+}
+
+func (l *lane) set(cfg Lane) {
+	if cfg.Window <= 0 {
+		cfg.Window = defaultWindow
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cfg = cfg
+	l.room = max(2*cfg.Window, minRoom)
+}
+
+// polls tells whether somebody fetches what waits here.
+func (l *lane) polls() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cfg.Courier == nil
+}
+
+// lease is how long an attempt over l may be without an outcome.
+func (l *lane) lease() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cfg.Timeout + 30*time.Second
+}
+
+// passable tells whether a message that has another way may take this one:
+// up tells whether it may at least wait here.
+func (l *lane) passable(now time.Time) (free, up bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.up && !l.gone && !now.Before(l.pausedUntil), l.up && !l.gone
+}
+
+// put takes a message into memory. False: no room, or the lane is closed; it
+// is to be parked.
+func (l *lane) put(it *item) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.up || l.gone {
+		return false
+	}
+	m := it.rec.Message
+	if _, ok := l.held[m.ID]; ok {
+		return true
+	}
+	// A fresh message must not overtake those of its account that are parked.
+	if it.rec.State.WakeOn == "" && it.rec.State.Attempts == 0 && l.parked.holds(m.Account) {
+		return false
+	}
+	if l.waiting.n+l.blocked >= l.room {
+		own, accounts := l.waiting.count(m.Account)
+		if l.waiting.n+l.blocked >= 2*l.room || own >= l.room/(accounts+1) {
+			return false
+		}
+	}
+	l.held[m.ID] = struct{}{}
+	l.waiting.push(it)
+	return true
+}
+
+// take begins as many attempts as the lane allows, at most max. It returns
+// also what has expired meanwhile, and when to come again if only time is in
+// the way.
+func (l *lane) take(now time.Time, max int, out []*flight) (_ []*flight, expired []message.Record, wake time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for max > 0 && l.inflight < l.cfg.Window && l.waiting.n > 0 && l.up && !l.gone {
+		if wake = l.notBefore(); now.Before(wake) {
+			return out, expired, wake
+		}
+		it := l.waiting.pop()
+		if !now.Before(it.rec.Message.Expires) {
+			delete(l.held, it.rec.Message.ID)
+			expired = append(expired, it.rec)
+			continue
+		}
+		f := &flight{item: it, rec: it.rec, lane: l, courier: l.cfg.Courier}
+		if l.cfg.Serial {
+			f.recipient = it.hop.To.Value
+			if row, ok := l.busy[f.recipient]; ok {
+				l.busy[f.recipient] = append(row, it)
+				l.blocked++
+				continue
+			}
+			l.busy[f.recipient] = nil
+		}
+		delete(l.held, it.rec.Message.ID)
+		l.pace(now, it.rec.Message)
+		l.inflight++
+		max--
+		out = append(out, f)
+	}
+	return out, expired, time.Time{}
+}
+
+// notBefore returns the moment from which the next message may leave.
+func (l *lane) notBefore() time.Time {
+	t := l.pausedUntil
+	if l.cfg.Throughput > 0 {
+		if p := l.slot.Add(-burst); p.After(t) {
+			t = p
+		}
+	}
+	return t
+}
+
+func (l *lane) pace(now time.Time, m *message.Message) {
+	if l.cfg.Throughput <= 0 {
+		return
+	}
+	if l.slot.Before(now) {
+		l.slot = now
+	}
+	parts := time.Duration(max(m.Parts, 1))
+	l.slot = l.slot.Add(parts * time.Second / time.Duration(l.cfg.Throughput))
+}
+
+// depart puts f under the eye of the clock, and returns its deadline.
+func (l *lane) depart(f *flight, now time.Time) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f.start, f.deadline = now, now.Add(l.cfg.Timeout+overdue)
+	l.flights.push(f)
+	return f.deadline
+}
+
+// land frees what f took and slows the lane down where the peer asks for it.
+// It tells whether the lane may go on at once.
+func (l *lane) land(f *flight, o *message.Outcome, now time.Time) (ready bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.flights.remove(f)
+	l.release(f)
+	switch {
+	case o == nil:
+	case o.Pause:
+		l.pause(f, o.After, now)
+	case (o.Result == message.Delivered || o.Result == message.Relayed) && !f.start.Before(l.pausedAt):
+		l.pauseFor = 0
+	}
+	return l.waiting.n > 0
+}
+
+func (l *lane) release(f *flight) {
+	l.inflight--
+	if f.recipient == "" {
+		return
+	}
+	row := l.busy[f.recipient]
+	delete(l.busy, f.recipient)
+	l.blocked -= len(row)
+	// In reverse to the front, so that their order stays.
+	for i := len(row) - 1; i >= 0; i-- {
+		l.waiting.unshift(row[i])
+	}
+}
+
+// pause doubles while the peer repeats itself; what was in flight when the
+// pause began says nothing new.
+func (l *lane) pause(f *flight, after time.Duration, now time.Time) {
+	if l.pauseFor == 0 || !f.start.Before(l.pausedAt) && !now.Before(l.pausedUntil) {
+		l.pauseFor = min(max(2*l.pauseFor, firstPause), longestPause)
+		l.pausedAt = now
+	}
+	if until := l.pausedAt.Add(max(l.pauseFor, after)); until.After(l.pausedUntil) {
+		l.pausedUntil = until
+	}
+}
+
+// putBack undoes take for f.
+func (l *lane) putBack(f *flight) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held[f.item.rec.Message.ID] = struct{}{}
+	l.waiting.unshift(f.item)
+	l.release(f)
+}
+
+// open says whether the link is up. What was in memory when it went down is
+// returned, to find another way or be parked.
+func (l *lane) open(up bool) (changed bool, strays []message.Record) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if changed = l.up != up; !changed {
+		return false, nil
+	}
+	l.up = up
+	if !up {
+		return true, l.empty()
+	}
+	l.pausedUntil, l.pauseFor = time.Time{}, 0
+	return true, nil
+}
+
+// remove ends the lane; what is in flight may still land.
+func (l *lane) remove() []message.Record {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone = true
+	return l.empty()
+}
+
+func (l *lane) empty() (out []message.Record) {
+	for recipient, row := range l.busy {
+		for _, it := range row {
+			l.waiting.push(it)
+		}
+		l.busy[recipient] = nil
+	}
+	l.blocked = 0
+	for it := l.waiting.pop(); it != nil; it = l.waiting.pop() {
+		out = append(out, it.rec)
+	}
+	clear(l.held)
+	return out
+}
+
+// status returns how the lane stands.
+func (l *lane) status(now time.Time) LaneStatus {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := LaneStatus{Open: l.up && !l.gone, Waiting: l.waiting.n + l.blocked,
+		Oldest: l.waiting.oldest(), InFlight: l.inflight, Window: l.cfg.Window}
+	if now.Before(l.pausedUntil) {
+		s.PausedUntil = l.pausedUntil
+	}
+	return s
+}
