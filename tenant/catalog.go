@@ -3,6 +3,9 @@ package tenant
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -28,7 +31,19 @@ var ErrStale = errors.New("the declared objects have changed meanwhile")
 
 // Catalog is the live set of declared objects: it checks a document whole,
 // saves it, and swaps it in at once. It is safe for concurrent use.
-type Catalog struct{}
+type Catalog struct {
+	shelf       Shelf
+	cfg         CatalogConfig
+	operatorKey string
+	log         zerolog.Logger
+	now         func() time.Time
+
+	live atomic.Pointer[Directory]
+
+	mu          sync.Mutex // held while a document is applied
+	saved       saved
+	subscribers []func(*Directory)
+}
 
 // CatalogConfig holds the settings of a Catalog.
 type CatalogConfig struct {
@@ -40,18 +55,49 @@ type CatalogConfig struct {
 // operatorKey authenticates as the operator, in any form of credential; ""
 // makes no such key.
 func Open(ctx context.Context, shelf Shelf, operatorKey string, cfg CatalogConfig, log zerolog.Logger) (*Catalog, error) {
-	return &Catalog{}, nil
+	c := &Catalog{shelf: shelf, cfg: cfg, operatorKey: operatorKey, log: log, now: cfg.Now}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	found, err := c.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		// The operator's sid is made once, also where nothing is ever applied.
+		doc := Document{}
+		doc.fill()
+		doc.identify(Document{}, 0)
+		if err := c.save(ctx, doc, saved{At: c.now()}); err != nil {
+			return nil, err
+		}
+	}
+	doc, faults := ParseDocument("", []byte(c.saved.YAML), Insecure(cfg.Insecure))
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("the saved declared objects do not fit together: %w", &Refused{faults})
+	}
+	d, err := NewDirectory(c.saved.Revision, doc, operatorKey)
+	if err != nil {
+		return nil, err
+	}
+	c.live.Store(d)
+	return c, nil
 }
 
 // Directory returns the snapshot in force. It costs one atomic load.
-func (c *Catalog) Directory() *Directory { return nil }
+func (c *Catalog) Directory() *Directory { return c.live.Load() }
 
 // Empty tells whether nothing was ever applied.
-func (c *Catalog) Empty() bool { return true }
+func (c *Catalog) Empty() bool { return c.Directory().Revision == 0 }
 
 // Subscribe has f called with the snapshot in force, and with each later one,
-// one call at a time, in order, before Apply returns.
-func (c *Catalog) Subscribe(f func(*Directory)) {}
+// one call at a time, in order, before Apply returns. f must not call Apply.
+func (c *Catalog) Subscribe(f func(*Directory)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.subscribers = append(c.subscribers, f)
+	f(c.Directory())
+}
 
 // ApplyOptions say how to apply a document.
 type ApplyOptions struct {
@@ -60,42 +106,74 @@ type ApplyOptions struct {
 	Who        string // for the history
 }
 
-// Change is what applying a document changes.
-type Change struct {
-	Revision int // in force afterwards; of a dry run: as it would be
-	DryRun   bool
-	Accounts Diff
-	Links    Diff
-	Routes   Diff
-	Rules    Diff
-	Numbers  Diff
-	Warnings []string
-}
-
-// Diff names objects by name, id or number, sorted.
-type Diff struct{ Added, Changed, Removed []string }
-
 // Apply makes doc the declared objects, whole and atomically. The error is a
 // [Refused] with every fault when doc does not fit together, [ErrStale], or
 // one of the shelf; the old objects then stay. An account that doc does not
-// name is closed, not erased.
+// name is closed, not erased; a secret that reads [Hidden] stays as it is;
+// accounts without sid and routes without id are given one. A document that
+// changes nothing makes no new revision.
 func (c *Catalog) Apply(ctx context.Context, doc Document, opts ApplyOptions) (Change, error) {
-	return Change{}, nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.Directory()
+	if opts.IfRevision != 0 && opts.IfRevision != old.Revision {
+		return Change{}, ErrStale
+	}
+	next := doc.Clone()
+	last, faults := c.prepare(&next, old)
+	if len(faults) > 0 {
+		return Change{}, &Refused{faults}
+	}
+	change := compare(old.doc, next)
+	change.DryRun, change.Revision = opts.DryRun, old.Revision
+	if old.Revision > 0 && !change.any() {
+		return change, nil
+	}
+	change.Revision++
+	d, err := NewDirectory(change.Revision, next, c.operatorKey)
+	if err != nil {
+		return Change{}, err
+	}
+	if opts.DryRun {
+		return change, nil
+	}
+	if err := c.save(ctx, next, saved{Revision: change.Revision, LastRoute: last, At: c.now(), Who: opts.Who}); err != nil {
+		return Change{}, err
+	}
+	c.live.Store(d)
+	for _, f := range c.subscribers {
+		f(d)
+	}
+	c.log.Info().Int("revision", d.Revision).Str("who", opts.Who).Int("accounts", len(next.Accounts)).
+		Int("links", len(next.Links)).Int("routes", len(next.Routes)).Msg("declared objects applied")
+	return change, nil
 }
 
-// Revision is one line of the history.
-type Revision struct {
-	Revision int
-	At       time.Time
-	Who      string
-	Counts   map[string]int // by section
+// prepare completes a document from the one in force and checks it. It
+// returns the highest route id ever given.
+func (c *Catalog) prepare(next *Document, old *Directory) (last int, faults []Fault) {
+	next.close(old.doc)
+	hidden := next.reveal(old.doc)
+	faults = append(next.Check(Insecure(c.cfg.Insecure)), hidden...)
+	for i, a := range next.Accounts {
+		for k, key := range a.Keys {
+			if key.Key != "" && key.Key == c.operatorKey {
+				path := fmt.Sprintf("accounts[%d].keys[%d].key", i, k)
+				faults = append(faults, next.fault(path, "is the operator key"))
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return 0, faults
+	}
+	return next.identify(old.doc, c.saved.LastRoute), nil
 }
 
-// History returns the last 50 revisions, newest first.
-func (c *Catalog) History(ctx context.Context) ([]Revision, error) { return nil, nil }
-
-// Past returns the document of an earlier revision, false if it is no longer
-// kept.
-func (c *Catalog) Past(ctx context.Context, revision int) (Document, bool, error) {
-	return Document{}, false, nil
+// fault makes a fault of d with its place, where d came from a file.
+func (d *Document) fault(path, what string) Fault {
+	f := Fault{Path: path, What: what, Line: d.source.line(path)}
+	if d.source != nil {
+		f.File = d.source.file
+	}
+	return f
 }
