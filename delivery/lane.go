@@ -96,26 +96,33 @@ func (l *lane) passable(now time.Time) (free, up bool) {
 func (l *lane) put(it *item) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.up || l.gone {
-		return false
-	}
 	m := it.rec.Message
 	if _, ok := l.held[m.ID]; ok {
 		return true
 	}
-	// A fresh message must not overtake those of its account that are parked.
-	if it.rec.State.WakeOn == "" && it.rec.State.Attempts == 0 && l.parked.holds(m.Account) {
+	if !l.up || l.gone || !l.fits(it) {
+		l.parked.turnAway(m.Account, m.ID)
 		return false
-	}
-	if l.waiting.n+l.blocked >= l.room {
-		own, accounts := l.waiting.count(m.Account)
-		if l.waiting.n+l.blocked >= 2*l.room || own >= l.room/(accounts+1) {
-			return false
-		}
 	}
 	l.held[m.ID] = struct{}{}
 	l.waiting.push(it)
 	return true
+}
+
+// fits tells whether there is room for it. A full lane still takes those of
+// an account that has little there: one account must not keep others out.
+func (l *lane) fits(it *item) bool {
+	m, s := it.rec.Message, &it.rec.State
+	// A fresh message must not overtake those of its account that are parked.
+	if s.WakeOn == "" && s.Attempts == 0 && l.parked.holds(m.Account) {
+		return false
+	}
+	n := l.waiting.n + l.blocked
+	if n < l.room {
+		return true
+	}
+	own, accounts := l.waiting.count(m.Account)
+	return n < 2*l.room && own < l.room/(accounts+1)
 }
 
 // take begins as many attempts as the lane allows, at most max. It returns

@@ -25,6 +25,12 @@ func (p *parked) note(account string, id message.ID) {
 	p.any = true
 	p.seq++
 	p.low = min(p.low, id)
+	p.turnAway(account, id)
+}
+
+// turnAway records that a message is about to be parked: those of its account
+// that come after it shall not overtake it.
+func (p *parked) turnAway(account string, id message.ID) {
 	if p.last == nil {
 		p.last = make(map[string]message.ID)
 	}
@@ -47,9 +53,14 @@ func (p *parked) begin() message.ID {
 // that there was nothing behind, seq what it was when the look began.
 func (p *parked) looked(cursor message.ID, end bool, seq uint64) {
 	p.cursor = cursor
-	if end && seq == p.seq {
-		p.any = false
-		clear(p.last)
+	if !end || seq != p.seq {
+		return
+	}
+	p.any = false
+	for account, id := range p.last {
+		if id <= cursor {
+			delete(p.last, account)
+		}
 	}
 }
 
