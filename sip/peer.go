@@ -1,7 +1,14 @@
 package sip
 
 import (
+	"context"
+	"errors"
+	"net/netip"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 // PeerConfig describes a [Peer].
@@ -58,4 +65,195 @@ func fieldOf(fields []Field, name string) string {
 		}
 	}
 	return ""
+}
+
+// Peer is a simulated SIP peer: a handset, a client under load. It sends
+// MESSAGEs within a window and answers those it gets. It is safe for
+// concurrent use.
+type Peer struct {
+	cfg    PeerConfig
+	end    *endpoint
+	remote netip.AddrPort
+	tcp    bool
+	window chan struct{}
+	proof  credential
+	domain string
+}
+
+// NewPeer opens the peer's socket and begins to read.
+func NewPeer(cfg PeerConfig) (*Peer, error) {
+	entry, err := parseListener(cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	p := &Peer{cfg: cfg, tcp: entry.transport == transportTCP}
+	if cfg.Remote != "" {
+		if p.remote, err = netip.ParseAddrPort(cfg.Remote); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Window <= 0 {
+		cfg.Window = 64
+	}
+	p.window = make(chan struct{}, cfg.Window)
+	p.proof.user, p.proof.password = cfg.User, cfg.Password
+	c := Config{Node: "peer", T1: cfg.T1}.defaults()
+	p.end = newEndpoint(c, zerolog.Nop())
+	p.end.handle = p.receive
+	if err := p.end.listen([]string{cfg.Listen}); err != nil {
+		return nil, err
+	}
+	p.domain = p.Addr()
+	p.end.start()
+	return p, nil
+}
+
+// Addr returns where the peer listens, "127.0.0.1:40000".
+func (p *Peer) Addr() string {
+	_, addr, _ := strings.Cut(p.end.addrs()[0], ":")
+	return addr
+}
+
+// Close ends the peer at once.
+func (p *Peer) Close() error {
+	p.end.drop()
+	return nil
+}
+
+// Send sends one MESSAGE and calls done with its final answer, on the
+// goroutine that read it. It blocks while the window is full. The error says
+// that nothing was sent; done is then not called.
+func (p *Peer) Send(ctx context.Context, m PeerMessage, done func(PeerAnswer)) error {
+	select {
+	case p.window <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	finish := func(a PeerAnswer) {
+		<-p.window
+		done(a)
+	}
+	if !p.tcp {
+		f := flow{transport: transportUDP, peer: p.remote, socket: p.end.socketFor(p.remote.Addr())}
+		p.start(f, m, 1, finish)
+		return nil
+	}
+	p.end.connect(p.remote, func(s *stream, err error) {
+		if err != nil {
+			finish(PeerAnswer{Err: errors.Join(errUnsent, err)})
+			return
+		}
+		p.start(flow{transport: transportTCP, peer: p.remote, stream: s}, m, 1, finish)
+	})
+	return nil
+}
+
+// Do sends one MESSAGE and returns its final answer.
+func (p *Peer) Do(ctx context.Context, m PeerMessage) PeerAnswer {
+	answers := make(chan PeerAnswer, 1)
+	if err := p.Send(ctx, m, func(a PeerAnswer) { answers <- a }); err != nil {
+		return PeerAnswer{Err: err}
+	}
+	select {
+	case a := <-answers:
+		return a
+	case <-ctx.Done():
+		return PeerAnswer{Err: ctx.Err()}
+	}
+}
+
+// start sends a request; a challenge is answered once.
+func (p *Peer) start(f flow, m PeerMessage, cseq int, done func(PeerAnswer)) {
+	branch := p.end.clients.newBranch()
+	if m.CallID == "" {
+		m.CallID = branch[len(cookie):] + "@" + p.domain
+	}
+	began := time.Now()
+	p.end.clients.start(&transaction{
+		branch: branch, octets: p.request(f, m, branch, cseq), flow: f,
+		done: func(r *packet, err error) {
+			if err != nil {
+				done(PeerAnswer{Err: err, Latency: time.Since(began)})
+				return
+			}
+			if (r.status == 401 || r.status == 407) && cseq == 1 {
+				if _, ok := p.proof.learn(r); ok {
+					p.start(f, m, 2, done)
+					return
+				}
+			}
+			done(PeerAnswer{Status: r.status, Reason: r.reason, Headers: fields(r), Latency: time.Since(began)})
+		},
+	})
+}
+
+func (p *Peer) request(f flow, m PeerMessage, branch string, cseq int) []byte {
+	local := p.domain
+	if f.stream != nil {
+		local = f.stream.local.String()
+	}
+	target := "sip:" + string(appendUser(nil, m.To)) + "@" + p.remote.String()
+	b := make([]byte, 0, 512+len(m.Body))
+	b = append(append(append(b, "MESSAGE "...), target...), " SIP/2.0\r\n"...)
+	b = append(append(b, "Via: SIP/2.0/"...), f.transport.String()...)
+	b = append(append(append(b, ' '), local...), ";branch="...)
+	b = append(append(b, branch...), ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:"...)
+	b = append(appendUser(b, m.From), '@')
+	b = append(append(append(b, p.domain...), ">;tag="...), tagFor(m.CallID)...)
+	b = append(append(append(b, "\r\nTo: <"...), target...), ">\r\n"...)
+	b = appendField(b, "Call-ID", m.CallID)
+	b = appendField(b, "CSeq", strconv.Itoa(cseq)+" MESSAGE")
+	if h, ok := p.proof.authorise("MESSAGE", target); ok {
+		b = appendField(b, h.name, h.value)
+	}
+	for _, h := range m.Headers {
+		b = appendField(b, h.Name, h.Value)
+	}
+	kind := m.ContentType
+	if kind == "" {
+		kind = typeText + ";charset=UTF-8"
+	}
+	b = appendField(b, "Content-Type", kind)
+	b = strconv.AppendInt(append(b, "Content-Length: "...), int64(len(m.Body)), 10)
+	return append(append(b, "\r\n\r\n"...), m.Body...)
+}
+
+// receive answers what comes in: MESSAGE by Handle, OPTIONS with 200.
+func (p *Peer) receive(x *exchange) {
+	switch {
+	case x.method == "ACK":
+	case x.method != "MESSAGE" || p.cfg.Handle == nil:
+		x.answer(response{status: 200})
+	default:
+		a := p.cfg.Handle(PeerMessage{
+			From: userOf(x.get("From")), To: userOf("<" + x.target + ">"),
+			ContentType: x.get("Content-Type"), Body: x.body, Headers: fields(x.packet), CallID: x.get("Call-ID"),
+		})
+		if a.Silent {
+			return
+		}
+		r := response{status: a.Status, reason: a.Reason}
+		for _, h := range a.Headers {
+			r = r.with(h.Name, h.Value)
+		}
+		x.answer(r)
+	}
+}
+
+// userOf returns the user part of a name-addr, unescaped.
+func userOf(value string) string {
+	u, _, err := nameAddr(value)
+	if err != nil {
+		return ""
+	}
+	user, _ := unescape(u.user)
+	return user
+}
+
+func fields(p *packet) []Field {
+	all := make([]Field, len(p.headers))
+	for i, h := range p.headers {
+		all[i] = Field{h.name, h.value}
+	}
+	return all
 }

@@ -46,8 +46,9 @@ func parsePacket(data []byte) (*packet, error) {
 	switch m := msg.(type) {
 	case *lib.Request:
 		// The library writes methods in capitals; they are case-sensitive.
-		p.method, _, _ = strings.Cut(firstLine(data), " ")
-		_, rest, _ := strings.Cut(firstLine(data), " ")
+		line, _, _ := bytes.Cut(data[:n], []byte("\r\n"))
+		method, rest, _ := strings.Cut(string(line), " ")
+		p.method = method
 		p.target, _, _ = strings.Cut(rest, " ")
 		p.version = m.SipVersion
 		fields = m.Headers()
@@ -62,11 +63,6 @@ func parsePacket(data []byte) (*packet, error) {
 		p.headers[i] = header{expand(f.Name()), f.Value()}
 	}
 	return p, p.bound()
-}
-
-func firstLine(data []byte) string {
-	line, _, _ := bytes.Cut(data, []byte("\r\n"))
-	return string(line)
 }
 
 // bound refuses what is too large or cannot be echoed safely.

@@ -14,8 +14,8 @@ import (
 
 // Bounds of one stream.
 const (
-	maxQueued   = 1 << 20 // octets written but not yet taken by the kernel
-	maxUnaswerd = 1000    // requests read and not yet answered: reading pauses
+	maxQueued     = 1 << 20 // octets written but not yet taken by the kernel
+	maxUnanswered = 1000    // requests read and not yet answered: reading pauses
 )
 
 var (
@@ -80,11 +80,11 @@ func (s *stream) write(b []byte) (uint64, error) {
 }
 
 // left tells whether any octet of the message of size n that ended at mark
-// may have left the house.
+// may have left the house; a mark of 0 is not known yet.
 func (s *stream) left(mark uint64, n int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.written > mark-uint64(n)
+	return mark == 0 || s.written > mark-uint64(n)
 }
 
 // pump writes until the connection ends. A write that takes longer than wait
@@ -133,7 +133,7 @@ func (s *stream) close() {
 // begin counts a request that must be answered, and waits while too many are.
 func (s *stream) begin() {
 	s.mu.Lock()
-	for s.open >= maxUnaswerd && !s.ended {
+	for s.open >= maxUnanswered && !s.ended {
 		s.room.Wait()
 	}
 	s.open++

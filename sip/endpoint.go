@@ -1,0 +1,297 @@
+package sip
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// endpoint is what our server and the simulated peer share: sockets, streams,
+// and transactions both ways. What a request means is its owner's affair.
+type endpoint struct {
+	cfg     Config
+	log     zerolog.Logger
+	pool    *pool
+	answers *answers
+	clients *clients
+	stop    chan struct{}
+	done    sync.WaitGroup
+	closing atomic.Bool
+
+	sockets   []*socket
+	listeners []net.Listener
+
+	mu      sync.Mutex
+	streams map[*stream]struct{}
+	dialled map[netip.AddrPort]*dialling
+	sources map[netip.Addr]int
+	spare   *socket // where no listener serves UDP
+
+	// handle answers one request; it may take its time.
+	handle func(*exchange)
+	// admit tells whether octets of a source are read at all; nil: always.
+	admit func(from netip.Addr, stream bool) bool
+	// trusted addresses are not held to PerSource; nil: all.
+	trusted func(netip.Addr) bool
+	// onAnswer and onPanic count; nil: nobody does.
+	onAnswer func(x *exchange, status int)
+	onPanic  func()
+}
+
+func newEndpoint(cfg Config, log zerolog.Logger) *endpoint {
+	e := &endpoint{
+		cfg: cfg, log: log, stop: make(chan struct{}),
+		answers: newAnswers(cfg.Silence, cfg.Answers),
+		clients: newClients(cfg, time.Now()),
+		streams: make(map[*stream]struct{}),
+		dialled: make(map[netip.AddrPort]*dialling),
+		sources: make(map[netip.Addr]int),
+	}
+	e.pool = newPool(cfg.InProgress, e.serve)
+	return e
+}
+
+func (e *endpoint) now() time.Time { return time.Now() }
+
+// listen opens every socket, or none.
+func (e *endpoint) listen(entries []string) error {
+	for _, entry := range entries {
+		l, err := parseListener(entry)
+		if err == nil && l.transport == transportUDP {
+			var s *socket
+			if s, err = listenUDP(l.addr); err == nil {
+				e.sockets = append(e.sockets, s)
+			}
+		} else if err == nil {
+			var tcp net.Listener
+			if tcp, err = net.Listen("tcp", l.addr.String()); err == nil {
+				e.listeners = append(e.listeners, tcp)
+			}
+		}
+		if err != nil {
+			e.closeListeners()
+			return err
+		}
+	}
+	return nil
+}
+
+// start begins to read.
+func (e *endpoint) start() {
+	e.spawn(func() { e.clients.run(e.stop) })
+	for _, s := range e.sockets {
+		e.spawn(func() { e.readSocket(s) })
+	}
+	for _, l := range e.listeners {
+		e.spawn(func() { e.accept(l) })
+	}
+}
+
+func (e *endpoint) readSocket(s *socket) {
+	s.read(func(data []byte, from netip.AddrPort) {
+		e.take(data, flow{transport: transportUDP, peer: from, socket: s})
+	})
+}
+
+func (e *endpoint) spawn(f func()) {
+	e.done.Add(1)
+	go func() {
+		defer e.done.Done()
+		f()
+	}()
+}
+
+// take looks at one whole message: answers go to their transaction at once,
+// requests to the pool.
+func (e *endpoint) take(data []byte, from flow) {
+	if e.admit != nil && !e.admit(from.peer.Addr(), from.stream != nil) {
+		return
+	}
+	if bytes.HasPrefix(data, []byte("SIP/")) {
+		if p, err := parsePacket(data); err == nil && p.frame() == nil {
+			e.clients.hear(p)
+		}
+		return
+	}
+	raw := &packet{flow: from, body: data}
+	if from.stream != nil {
+		from.stream.begin()
+	}
+	if !e.pool.submit(raw) {
+		e.serveBusy(raw)
+	}
+}
+
+// serve reads one request and has it answered. Nothing that happens in here
+// ends the process.
+func (e *endpoint) serve(raw *packet) {
+	if s := raw.flow.stream; s != nil {
+		defer s.done()
+	}
+	x := e.open(raw)
+	if x == nil {
+		return
+	}
+	defer e.close(x)
+	e.handle(x)
+}
+
+// close ends an exchange: a panic is answered 500, one without an answer is
+// forgotten.
+func (e *endpoint) close(x *exchange) {
+	if r := recover(); r != nil {
+		e.log.Error().Interface("panic", r).Bytes("stack", debug.Stack()).Msg("a request broke its handler")
+		if e.onPanic != nil {
+			e.onPanic()
+		}
+		x.answer(response{status: 500})
+	}
+	if !x.answered && x.flow.transport == transportUDP {
+		e.answers.forget(x.key)
+	}
+}
+
+// open parses a request and begins its transaction. It returns nil where
+// there is nothing to do: an old acquaintance, or nobody to answer.
+func (e *endpoint) open(raw *packet) *exchange {
+	p, err := parsePacket(raw.body)
+	if p == nil {
+		return nil
+	}
+	p.flow = raw.flow
+	x := &exchange{packet: p, end: e, began: e.now(), hops: p.vias()}
+	if len(x.hops) == 0 || len(x.hops) > maxVia {
+		return nil // nowhere to answer to
+	}
+	var viaErr error
+	if x.via, viaErr = parseVia(x.hops[0]); viaErr != nil {
+		return nil
+	}
+	x.key = transactionKey(p, x.via)
+	if p.method != "ACK" && p.flow.transport == transportUDP {
+		if octets, known := e.answers.begin(x.key, x.began); known {
+			if octets != nil {
+				x.send(octets)
+			}
+			return nil
+		}
+	}
+	if err == nil {
+		err = p.check()
+	}
+	if err != nil {
+		e.refuse(x, err)
+		return nil
+	}
+	return x
+}
+
+// refuse answers what could be read but is not right; ACK is never answered.
+func (e *endpoint) refuse(x *exchange, why error) {
+	if x.method == "ACK" {
+		return
+	}
+	status := 400
+	if len(x.target) > maxURI {
+		status = 414
+	}
+	x.answer(response{status: status, reason: reasonOf(why)}.with("Warning", warning(e.cfg.Node, why.Error())))
+}
+
+// reasonOf makes a reason phrase of an error: one line, no controls.
+func reasonOf(err error) string {
+	b := make([]byte, 0, 80)
+	for _, c := range []byte(err.Error()) {
+		if c >= 0x20 && c < 0x7f && len(b) < 120 {
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}
+
+// serveBusy answers 503 in the reader's own time: every hand is taken.
+func (e *endpoint) serveBusy(raw *packet) {
+	if s := raw.flow.stream; s != nil {
+		defer s.done()
+	}
+	if x := e.open(raw); x != nil && x.method != "ACK" {
+		x.answer(response{status: 503}.with("Retry-After", "1"))
+	}
+}
+
+// drop closes everything at once and waits for the readers.
+func (e *endpoint) drop() {
+	if e.closing.Swap(true) {
+		return
+	}
+	e.closeListeners()
+	close(e.stop)
+	e.mu.Lock()
+	if e.spare != nil {
+		_ = e.spare.conn.Close()
+	}
+	e.mu.Unlock()
+	for _, s := range e.allStreams() {
+		s.close()
+	}
+	e.pool.close()
+	e.done.Wait()
+}
+
+func (e *endpoint) closeListeners() {
+	for _, l := range e.listeners {
+		_ = l.Close()
+	}
+	for _, s := range e.sockets {
+		_ = s.conn.Close()
+	}
+}
+
+func (e *endpoint) allStreams() []*stream {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := make([]*stream, 0, len(e.streams))
+	for s := range e.streams {
+		all = append(all, s)
+	}
+	return all
+}
+
+// addrs returns what listens, in the spelling of Config.Listen.
+func (e *endpoint) addrs() []string {
+	var all []string
+	for _, s := range e.sockets {
+		all = append(all, "udp:"+s.local.String())
+	}
+	for _, l := range e.listeners {
+		all = append(all, "tcp:"+l.Addr().String())
+	}
+	return all
+}
+
+// accept takes connections until the listener closes.
+func (e *endpoint) accept(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			// Out of descriptors, most likely: it passes.
+			time.Sleep(20 * time.Millisecond)
+			continue
+		}
+		if s := newStream(conn, false); e.register(s) {
+			e.spawn(func() { e.attend(s) })
+		} else {
+			s.close()
+		}
+	}
+}

@@ -1,0 +1,196 @@
+package sip
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// Probing of peers (spec sip §10.3).
+const (
+	probeWait   = 4 * time.Second
+	probeSoon   = 10 * time.Second // while down
+	probeLater  = 60 * time.Second // after ten of them
+	probeTick   = time.Second
+	silencesMax = 3
+)
+
+// probe is what OPTIONS say of a peer. link.mu guards it.
+type probe struct {
+	running  bool
+	next     time.Time
+	last     time.Time
+	answered bool // ever: one that never did is judged by its MESSAGEs alone
+	silences int
+}
+
+// isDown tells whether the lane of the link is closed.
+func (l *link) isDown() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.up
+}
+
+// keepalive asks every peer that has been quiet for its keepalive.
+func (s *Server) keepalive(stop <-chan struct{}) {
+	beat := time.NewTicker(probeTick)
+	defer beat.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case now := <-beat.C:
+			for _, l := range s.links.Load().order {
+				if l.wantsProbe(now) {
+					s.ask(l)
+				}
+			}
+		}
+	}
+}
+
+// wantsProbe tells whether it is time to ask, and notes that it is done.
+func (l *link) wantsProbe(now time.Time) bool {
+	every := time.Duration(l.cfg.Keepalive)
+	if l.peer.host == "" || every <= 0 {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.probe.running || now.Before(l.probe.next):
+		return false
+	case l.up && l.probe.silences == 0 && now.Sub(l.lastAnswer) < every:
+		return false
+	}
+	l.begins(now)
+	return true
+}
+
+// begins notes a probe and when the next is due. l.mu is held.
+func (l *link) begins(now time.Time) {
+	l.probe.running, l.probe.last = true, now
+	switch {
+	case l.up:
+		l.probe.next = now.Add(time.Duration(l.cfg.Keepalive))
+	case l.probe.silences < silencesMax+10:
+		l.probe.next = now.Add(probeSoon)
+	default:
+		l.probe.next = now.Add(probeLater)
+	}
+}
+
+// probeNow asks a peer that is down because a message came for it: once a
+// second at most.
+func (s *Server) probeNow(l *link) {
+	now := time.Now()
+	l.mu.Lock()
+	ask := !l.probe.running && now.Sub(l.probe.last) >= time.Second
+	if ask {
+		l.begins(now)
+	}
+	l.mu.Unlock()
+	if ask {
+		s.ask(l)
+	}
+}
+
+// ask sends one OPTIONS to the first place of the peer.
+func (s *Server) ask(l *link) {
+	s.places(l, func(places []netip.AddrPort, err error) {
+		if err != nil {
+			s.silence(l, "peer not resolved: "+err.Error())
+			return
+		}
+		to := places[0]
+		if l.peer.transport == transportTCP {
+			s.end.connect(to, func(st *stream, err error) {
+				if err != nil {
+					s.silence(l, "link down: "+err.Error())
+					return
+				}
+				s.startProbe(l, flow{transport: transportTCP, peer: to, stream: st})
+			})
+			return
+		}
+		s.startProbe(l, flow{transport: transportUDP, peer: to, socket: s.end.socketFor(to.Addr())})
+	})
+}
+
+func (s *Server) startProbe(l *link, f flow) {
+	branch := s.end.clients.newBranch()
+	s.meters.request(l.name, "out", "OPTIONS")
+	s.end.clients.start(&transaction{
+		branch: branch, octets: s.optionsRequest(l, f, branch), flow: f,
+		deadline: time.Now().Add(min(probeWait, s.cfg.Silence)),
+		done: func(p *packet, err error) {
+			if err != nil {
+				s.silence(l, "no answer to OPTIONS: "+err.Error())
+				return
+			}
+			s.meters.response(l.name, "in", p.status)
+			if p.status == 503 || p.status == 408 {
+				s.silence(l, "OPTIONS: "+detail(p))
+				return
+			}
+			s.alive(l)
+		},
+	})
+}
+
+func (s *Server) optionsRequest(l *link, f flow, branch string) []byte {
+	target := "sip:" + l.peer.hostPort()
+	if l.peer.params != "" {
+		target += ";" + l.peer.params
+	}
+	callID := branch[len(cookie):] + "@" + s.cfg.Node
+	b := append(append(append([]byte(nil), "OPTIONS "...), target...), " SIP/2.0\r\n"...)
+	b = s.appendVia(b, f, branch)
+	b = appendField(b, "Max-Forwards", strconv.Itoa(70))
+	b = appendField(b, "From", "<sip:"+s.cfg.Domain+">;tag="+tagFor(callID))
+	b = appendField(b, "To", "<"+target+">")
+	b = appendField(b, "Call-ID", callID)
+	b = appendField(b, "CSeq", "1 OPTIONS")
+	return append(b, "Content-Length: 0\r\n\r\n"...)
+}
+
+// alive opens the lane of a peer that answered.
+func (s *Server) alive(l *link) {
+	now := time.Now()
+	l.mu.Lock()
+	was := l.up
+	l.probe.running, l.probe.answered, l.probe.silences = false, true, 0
+	l.lastAnswer = now
+	if !was {
+		l.up, l.since = true, now
+		l.probe.next = now.Add(time.Duration(l.cfg.Keepalive))
+	}
+	l.mu.Unlock()
+	if !was {
+		s.log.Info().Str("link", l.name).Msg("peer answers again")
+		s.tell(l.name, true)
+	}
+}
+
+// silence counts an OPTIONS without a good answer; the third closes the lane
+// of a peer that used to answer.
+func (s *Server) silence(l *link, why string) {
+	now := time.Now()
+	l.mu.Lock()
+	l.probe.running = false
+	l.probe.silences++
+	l.lastError = why
+	falls := l.up && l.probe.answered && l.probe.silences >= silencesMax
+	if l.up && !falls && l.probe.answered {
+		l.probe.next = now.Add(probeTick) // be sure soon
+	}
+	if falls {
+		l.up, l.since = false, now
+		l.probe.next = now.Add(probeSoon)
+	}
+	l.mu.Unlock()
+	if falls {
+		s.log.Warn().Str("link", l.name).Str("why", why).Msg("peer is silent: lane closed")
+		s.tell(l.name, false)
+	}
+}

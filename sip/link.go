@@ -1,0 +1,253 @@
+package sip
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"smsc/tenant"
+)
+
+// link is one declared link of kind sip, as long as its settings stay.
+type link struct {
+	name, account string
+	cfg           tenant.SIP
+	from          []netip.Prefix
+	peer          target // where MESSAGE goes; zero host: nowhere
+	proof         credential
+	counters      *linkCounters
+
+	mu         sync.Mutex
+	up         bool
+	since      time.Time
+	lastError  string
+	lastAnswer time.Time
+	resolved   []netip.AddrPort
+	resolvedAt time.Time
+	failedAt   time.Time
+	byUDP      time.Time // until then large requests go by UDP all the same
+	splits     time.Time // until then long texts go in parts
+	probe      probe
+}
+
+// linkCounters outlive a change of settings.
+type linkCounters struct {
+	in, out, accepted, rejected, silent atomic.Uint64
+	flight                              atomic.Int64
+}
+
+// target is the uri of a link.
+type target struct {
+	transport transport
+	explicit  bool   // the uri names its transport
+	host      string // IPv6 in brackets
+	port      int    // 0: 5060
+	params    string
+}
+
+// parseTarget reads the uri of a link.
+func parseTarget(s string) (target, error) {
+	u, err := parseURI(s)
+	if err != nil {
+		return target{}, err
+	}
+	if u.scheme != "sip" {
+		return target{}, fmt.Errorf("scheme %q is not served by this version: use sip", u.scheme)
+	}
+	t := target{host: u.host, port: u.port, params: u.params}
+	switch v, ok := param(u.params, "transport"); {
+	case !ok:
+	case sameName(v, "udp"):
+		t.explicit = true
+	case sameName(v, "tcp"):
+		t.transport, t.explicit = transportTCP, true
+	default:
+		return target{}, fmt.Errorf("transport %q is not served by this version: use udp or tcp", v)
+	}
+	return t, nil
+}
+
+// ownedPrefix says that requests from an address prefix are a link's.
+type ownedPrefix struct {
+	prefix netip.Prefix
+	link   *link
+}
+
+// linkSet is an immutable picture of the links.
+type linkSet struct {
+	byName   map[string]*link
+	order    []*link // as declared
+	prefixes []ownedPrefix
+	byUser   map[string]*link
+}
+
+// newLinkSet builds the picture of d; links whose settings did not change are
+// taken over from old.
+func newLinkSet(d *tenant.Directory, old *linkSet, now time.Time) (*linkSet, []error) {
+	set := &linkSet{byName: make(map[string]*link), byUser: make(map[string]*link)}
+	var faults []error
+	for _, declared := range d.Links() {
+		if declared.Kind != tenant.KindSIP || declared.SIP == nil {
+			continue
+		}
+		l, err := takeOver(declared, old, now)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("link %s: %w", declared.Name, err))
+			continue
+		}
+		set.byName[l.name] = l
+		set.order = append(set.order, l)
+		for _, p := range l.from {
+			set.prefixes = append(set.prefixes, ownedPrefix{p, l})
+		}
+		if l.cfg.User != "" {
+			set.byUser[l.cfg.User] = l
+		}
+	}
+	// Longest prefix first; equals keep the order of the file.
+	slices.SortStableFunc(set.prefixes, func(a, b ownedPrefix) int {
+		return cmp.Compare(b.prefix.Bits(), a.prefix.Bits())
+	})
+	return set, faults
+}
+
+// takeOver returns the link as it was, or a new one with its old counters.
+func takeOver(declared *tenant.Link, old *linkSet, now time.Time) (*link, error) {
+	var was *link
+	if old != nil {
+		was = old.byName[declared.Name]
+	}
+	if was != nil && was.account == declared.Account && reflect.DeepEqual(was.cfg, *declared.SIP) {
+		return was, nil
+	}
+	l := &link{name: declared.Name, account: declared.Account, cfg: *declared.SIP, up: true, since: now}
+	l.proof.user, l.proof.password = l.cfg.User, l.cfg.Password
+	if l.counters = new(linkCounters); was != nil {
+		l.counters = was.counters
+	}
+	for _, s := range l.cfg.From {
+		p, err := parsePrefix(s)
+		if err != nil {
+			return nil, err
+		}
+		l.from = append(l.from, p)
+	}
+	var err error
+	if l.cfg.URI != "" {
+		l.peer, err = parseTarget(l.cfg.URI)
+	}
+	return l, err
+}
+
+// parsePrefix reads "10.0.0.0/8" or a single address.
+func parsePrefix(s string) (netip.Prefix, error) {
+	if !strings.Contains(s, "/") {
+		a, err := netip.ParseAddr(s)
+		if err != nil {
+			return netip.Prefix{}, err
+		}
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	return p.Masked(), err
+}
+
+// byAddress returns the link whose from holds the address, longest prefix
+// first. Of several with the same prefix the one whose peer stands at exactly
+// this address and port, else the first.
+func (set *linkSet) byAddress(from netip.AddrPort) *link {
+	var found *link
+	bits := -1
+	for _, p := range set.prefixes {
+		if p.prefix.Bits() < bits {
+			break
+		}
+		if !p.prefix.Contains(from.Addr()) {
+			continue
+		}
+		if found == nil {
+			found, bits = p.link, p.prefix.Bits()
+		}
+		if p.link.standsAt(from) {
+			return p.link
+		}
+	}
+	return found
+}
+
+// standsAt tells whether the peer of l is known to be exactly there.
+func (l *link) standsAt(at netip.AddrPort) bool {
+	if l.peer.host == "" {
+		return false
+	}
+	if a, err := netip.ParseAddr(strings.Trim(l.peer.host, "[]")); err == nil {
+		return a.Unmap() == at.Addr() && l.peer.portOr() == int(at.Port())
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Contains(l.resolved, at)
+}
+
+func (t target) portOr() int {
+	if t.port == 0 {
+		return 5060
+	}
+	return t.port
+}
+
+// hostPort writes the place of the target as its uri does.
+func (t target) hostPort() string {
+	if t.port == 0 {
+		return t.host
+	}
+	return fmt.Sprintf("%s:%d", t.host, t.port)
+}
+
+// knows tells whether any link claims the address.
+func (set *linkSet) knows(a netip.Addr) bool {
+	for _, p := range set.prefixes {
+		if p.prefix.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// note keeps the last fault for people.
+func (l *link) note(err string) {
+	l.mu.Lock()
+	l.lastError = err
+	l.mu.Unlock()
+}
+
+// answered notes that the peer is alive.
+func (l *link) answered(now time.Time) {
+	l.mu.Lock()
+	l.lastAnswer = now
+	l.mu.Unlock()
+}
+
+// status is what people see.
+func (l *link) status() Status {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := Status{
+		Up: l.up, Since: l.since, LastError: l.lastError, LastAnswer: l.lastAnswer,
+		RequestsIn: l.counters.in.Load(), RequestsOut: l.counters.out.Load(),
+		Accepted: l.counters.accepted.Load(), Rejected: l.counters.rejected.Load(),
+		Silent: l.counters.silent.Load(), InFlight: int(l.counters.flight.Load()),
+	}
+	if len(l.resolved) > 0 {
+		s.Target = l.peer.transport.String() + " " + l.resolved[0].String()
+	} else if l.peer.host != "" {
+		s.Target = l.peer.transport.String() + " " + l.peer.hostPort()
+	}
+	return s
+}

@@ -1,0 +1,78 @@
+package sip
+
+import (
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// meters count requests and answers. Labels come from closed lists and from
+// declared links only: "" is a request nobody could be named for.
+type meters struct {
+	requests  *prometheus.CounterVec
+	responses *prometheus.CounterVec
+	cache     sync.Map // labels -> prometheus.Counter
+	open      atomic.Int64
+}
+
+type labels struct {
+	link, direction, third string
+	response               bool
+}
+
+func newMeters(reg prometheus.Registerer) (*meters, error) {
+	m := &meters{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "smsc_sip_requests_total", Help: "SIP requests by link, direction and method.",
+		}, []string{"link", "direction", "method"}),
+		responses: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "smsc_sip_responses_total", Help: "Final SIP answers by link, direction and code; code none is silence.",
+		}, []string{"link", "direction", "code"}),
+	}
+	for _, c := range []prometheus.Collector{m.requests, m.responses} {
+		if reg == nil {
+			break
+		}
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// request counts a request.
+func (m *meters) request(link, direction, method string) {
+	if allowedMethods[method] == 0 {
+		method = "other"
+	}
+	m.counter(labels{link, direction, method, false}).Inc()
+}
+
+// response counts a final answer; 0 is that none came.
+func (m *meters) response(link, direction string, code int) {
+	word := "none"
+	if code >= 200 && code < 700 {
+		word = strconv.Itoa(code)
+	} else if code != 0 {
+		word = "other"
+	}
+	m.counter(labels{link, direction, word, true}).Inc()
+}
+
+// answered counts what we answer.
+func (m *meters) answered(x *exchange, status int) { m.response(x.link, "out", status) }
+
+func (m *meters) counter(l labels) prometheus.Counter {
+	if c, ok := m.cache.Load(l); ok {
+		return c.(prometheus.Counter)
+	}
+	vec := m.requests
+	if l.response {
+		vec = m.responses
+	}
+	c := vec.WithLabelValues(l.link, l.direction, l.third)
+	m.cache.Store(l, c)
+	return c
+}

@@ -1,0 +1,164 @@
+package sip
+
+import (
+	"net"
+	"net/netip"
+	"time"
+)
+
+// dialling is a connection to a target: there, or on its way.
+type dialling struct {
+	stream  *stream
+	waiting []func(*stream, error)
+}
+
+// register counts a connection; false if there are too many, in all or from
+// one source that no link knows (spec sip §1).
+func (e *endpoint) register(s *stream) bool {
+	known := s.dialled || e.trusted == nil || e.trusted(s.peer.Addr())
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	from := s.peer.Addr()
+	if e.closing.Load() || len(e.streams) >= e.cfg.Connections || !known && e.sources[from] >= e.cfg.PerSource {
+		return false
+	}
+	e.streams[s] = struct{}{}
+	e.sources[from]++
+	return true
+}
+
+// attend reads a connection to its end and cleans up behind it.
+func (e *endpoint) attend(s *stream) {
+	e.spawn(func() { s.pump(e.cfg.WriteTimeout) })
+	from := flow{transport: transportTCP, peer: s.peer, stream: s}
+	take := func(data []byte) { e.take(data, from) }
+	refuse := func(head []byte, why error) { e.refuseFrame(head, from, why) }
+	err := s.read(e.cfg.Idle, take, refuse)
+	s.finish(err, e.cfg.Silence)
+	e.mu.Lock()
+	delete(e.streams, s)
+	if e.sources[s.peer.Addr()]--; e.sources[s.peer.Addr()] <= 0 {
+		delete(e.sources, s.peer.Addr())
+	}
+	if d := e.dialled[s.peer]; d != nil && d.stream == s {
+		delete(e.dialled, s.peer)
+	}
+	e.mu.Unlock()
+	e.clients.lost(s)
+}
+
+// refuseFrame answers a message whose end cannot be found, as far as its head
+// can be read; the connection closes behind it.
+func (e *endpoint) refuseFrame(head []byte, from flow, why error) {
+	p, _ := parsePacket(head)
+	if p == nil || !p.isRequest() || p.method == "ACK" {
+		return
+	}
+	p.flow = from
+	x := &exchange{packet: p, end: e, began: e.now(), hops: p.vias()}
+	if len(x.hops) == 0 || len(x.hops) > maxVia {
+		return
+	}
+	var err error
+	if x.via, err = parseVia(x.hops[0]); err != nil || p.get("Call-ID") == "" || p.get("CSeq") == "" {
+		return
+	}
+	x.key = transactionKey(p, x.via)
+	status := 400
+	if why == errTooLarge {
+		status = 513
+	}
+	x.answer(response{status: status, reason: reasonOf(why)}.with("Warning", warning(e.cfg.Node, why.Error())))
+}
+
+// connect gives ready the connection to a target: the one there is, or a new
+// one. It never blocks; ready may be called before it returns.
+func (e *endpoint) connect(to netip.AddrPort, ready func(*stream, error)) {
+	if e.closing.Load() {
+		ready(nil, errGone)
+		return
+	}
+	e.mu.Lock()
+	d := e.dialled[to]
+	if d != nil && d.stream != nil {
+		e.mu.Unlock()
+		ready(d.stream, nil)
+		return
+	}
+	if d != nil {
+		d.waiting = append(d.waiting, ready)
+		e.mu.Unlock()
+		return
+	}
+	d = &dialling{waiting: []func(*stream, error){ready}}
+	e.dialled[to] = d
+	e.mu.Unlock()
+	e.spawn(func() { e.dial(to, d) })
+}
+
+// dial opens a connection and tells everybody who waits for it.
+func (e *endpoint) dial(to netip.AddrPort, d *dialling) {
+	dialer := net.Dialer{Timeout: e.cfg.Dial, KeepAlive: 30 * time.Second}
+	conn, err := dialer.Dial("tcp", to.String())
+	var s *stream
+	if err == nil {
+		if s = newStream(conn, true); !e.register(s) {
+			s.close()
+			s, err = nil, errGone
+		}
+	}
+	e.mu.Lock()
+	waiting := d.waiting
+	d.waiting, d.stream = nil, s
+	if err != nil && e.dialled[to] == d {
+		delete(e.dialled, to)
+	}
+	e.mu.Unlock()
+	if s != nil {
+		e.spawn(func() { e.attend(s) })
+	}
+	for _, ready := range waiting {
+		ready(s, err)
+	}
+}
+
+// socketFor returns the listening socket a datagram to that address leaves
+// by: of the same family, the first that is not bound to another loopback.
+// Without a UDP listener it is one opened for the purpose; nil if it cannot be.
+func (e *endpoint) socketFor(to netip.Addr) *socket {
+	var other *socket
+	for _, s := range e.sockets {
+		local := s.local.Addr().Unmap()
+		switch {
+		case local.IsUnspecified() && (local.Is6() || to.Is4()):
+			return s
+		case local.Is4() != to.Is4():
+		case local.IsLoopback() == to.IsLoopback():
+			return s
+		default:
+			other = s
+		}
+	}
+	if other == nil && len(e.sockets) == 0 {
+		return e.spareSocket()
+	}
+	return other
+}
+
+func (e *endpoint) spareSocket() *socket {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.spare != nil || e.closing.Load() {
+		return e.spare
+	}
+	s, err := listenUDP(netip.AddrPortFrom(netip.IPv6Unspecified(), 0))
+	if err != nil {
+		s, err = listenUDP(netip.AddrPortFrom(netip.IPv4Unspecified(), 0))
+	}
+	if err != nil {
+		return nil
+	}
+	e.spare = s
+	e.spawn(func() { e.readSocket(s) })
+	return s
+}

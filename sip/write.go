@@ -1,0 +1,223 @@
+package sip
+
+import (
+	"cmp"
+	"encoding/hex"
+	"hash/fnv"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"smsc/message"
+)
+
+// request writes the MESSAGE for the part under way (spec sip §4.2, §6,
+// §10.1). Call-ID and From tag are the same in every attempt; the CSeq
+// counts what was sent anew within one, credentials counting as one, so that
+// an attempt that knows the challenge writes what the last one ended with.
+func (s *Server) request(d *delivery, f flow, branch string) []byte {
+	m := d.a.Message
+	content := formOf(d.bodies[d.at])
+	about := m.ID
+	if m.Kind == message.KindReceipt && m.About != nil {
+		content, about = receiptForm(m.About), m.About.ID
+	}
+	target := d.targetURI()
+	proof, proven := d.l.proof.authorise("MESSAGE", target)
+	cseq := d.cseq
+	if proven && d.proofs == 0 {
+		cseq++
+	}
+	callID := s.callID(&d.a, d.at+1)
+
+	b := make([]byte, 0, 768+len(content.octets))
+	b = append(append(append(b, "MESSAGE "...), target...), " SIP/2.0\r\n"...)
+	b = s.appendVia(b, f, branch)
+	b = strconv.AppendInt(append(b, "Max-Forwards: "...), int64(forwards(m)), 10)
+	b = append(b, "\r\nFrom: "...)
+	if name := m.Extra[extraDisplay]; name != "" {
+		b = append(append(b, quoted(name)...), ' ')
+	}
+	b = s.appendUser(append(b, "<sip:"...), m.From, d.l)
+	b = append(append(append(b, '@'), s.cfg.Domain...), ">;tag="...)
+	b = append(append(b, tagFor(callID)...), "\r\n"...)
+	b = append(append(append(b, "To: <"...), d.ownURI()...), ">\r\n"...)
+	b = appendField(b, "Call-ID", callID)
+	b = strconv.AppendUint(append(b, "CSeq: "...), uint64(cseq), 10)
+	b = append(b, " MESSAGE\r\n"...)
+	if proven {
+		b = appendField(b, proof.name, proof.value)
+	}
+	b = appendOurs(b, m, about, content)
+	b = appendField(b, "Content-Type", content.kind)
+	b = strconv.AppendInt(append(b, "Content-Length: "...), int64(len(content.octets)), 10)
+	return append(append(b, "\r\n\r\n"...), content.octets...)
+}
+
+func (s *Server) appendVia(b []byte, f flow, branch string) []byte {
+	b = append(append(b, "Via: SIP/2.0/"...), f.transport.String()...)
+	b = append(append(append(b, ' '), s.sentBy(f)...), ";branch="...)
+	return append(append(b, branch...), ";rport\r\n"...)
+}
+
+// appendOurs writes Date, Expires, Subject and the X-headers.
+func appendOurs(b []byte, m *message.Message, about message.ID, content form) []byte {
+	now := time.Now().UTC()
+	b = now.AppendFormat(append(b, "Date: "...), "Mon, 02 Jan 2006 15:04:05 GMT")
+	b = append(b, "\r\n"...)
+	if left := m.Expires.Sub(now); m.Extra[extraValidity] != "" && left > 0 {
+		b = appendField(b, "Expires", strconv.Itoa(int(left/time.Second)))
+	}
+	if v := m.Extra[extraSubject]; v != "" {
+		b = appendField(b, "Subject", v)
+	}
+	switch m.Priority {
+	case 3:
+		b = appendField(b, "Priority", "emergency")
+	case 2:
+		b = appendField(b, "Priority", "urgent")
+	}
+	b = append(append(append(b, xCoding+": "...), content.coding), "\r\n"...)
+	for _, h := range content.headers {
+		b = appendField(b, h.name, h.value)
+	}
+	if !m.Expires.IsZero() {
+		b = m.Expires.UTC().AppendFormat(append(b, xValidity+": "...), xTime)
+		b = append(b, "\r\n"...)
+	}
+	if bits := regDelivery(m); bits != "" && m.Kind == message.KindMessage {
+		b = appendField(b, xRegDelivery, bits)
+	}
+	if m.Origin.Type == message.SourceSMPP && m.Origin.Link != "" {
+		b = appendField(b, xSMSC, m.Origin.Link)
+	}
+	b = m.Accepted.UTC().AppendFormat(append(b, xDeliveryTime+": "...), xTime)
+	b = append(b, "\r\n"+xID+": "...)
+	return append(strconv.AppendUint(b, uint64(about), 10), "\r\n"...)
+}
+
+// forwards is Max-Forwards: one less than what came in (RFC 7332).
+func forwards(m *message.Message) int {
+	if n, err := strconv.Atoi(m.Extra[extraForwards]); err == nil && n > 0 {
+		return min(n-1, 70)
+	}
+	if m.Origin.Type == message.SourceSIP {
+		return 69
+	}
+	return 70
+}
+
+// tagFor derives the From tag from the Call-ID.
+func tagFor(callID string) string {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(callID))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// appendUser writes the user part of an address: numbers without "+" in the
+// restcomm dialect, which takes one for text.
+func (s *Server) appendUser(b []byte, a message.Address, l *link) []byte {
+	switch {
+	case !a.IsNumber():
+		return appendUser(b, a.Value)
+	case l.cfg.Dialect == "cpim":
+		return appendUser(b, a.Value)
+	}
+	return appendUser(b, a.Digits())
+}
+
+// ownURI is the recipient at the link's peer.
+func (d *delivery) ownURI() string {
+	b := append(make([]byte, 0, 64), "sip:"...)
+	b = d.s.appendUser(b, d.a.Message.To, d.l)
+	b = append(append(b, '@'), d.l.peer.hostPort()...)
+	if d.l.peer.params != "" {
+		b = append(append(b, ';'), d.l.peer.params...)
+	}
+	return string(b)
+}
+
+// targetURI is the Request-URI: the recipient, or where we were sent on to.
+func (d *delivery) targetURI() string {
+	if d.target.host == "" {
+		return d.ownURI()
+	}
+	u := d.target
+	b := append(make([]byte, 0, 64), "sip:"...)
+	if user, ok := unescape(u.user); ok && user != "" {
+		b = append(appendUser(b, user), '@')
+	}
+	b = append(b, u.host...)
+	if u.port != 0 {
+		b = strconv.AppendInt(append(b, ':'), int64(u.port), 10)
+	}
+	return string(b)
+}
+
+// redirect takes the best usable Contact of a 3xx (RFC 3261 §8.1.3.4): only
+// the peer's own host or an address that the link trusts, never elsewhere.
+func (d *delivery) redirect(p *packet) bool {
+	type choice struct {
+		u uri
+		q float64
+	}
+	var all []choice
+	for i := range p.headers {
+		if !sameName(p.headers[i].name, "Contact") {
+			continue
+		}
+		for rest := p.headers[i].value; rest != "" && len(all) < 16; {
+			var one string
+			one, rest = cutOutsideQuotes(rest, ',')
+			u, params, err := nameAddr(one)
+			if err != nil || u.scheme != "sip" || !d.mayTurnTo(u) {
+				continue
+			}
+			q := 1.0
+			if v, ok := param(params, "q"); ok {
+				q, _ = strconv.ParseFloat(v, 64)
+			}
+			all = append(all, choice{u, q})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b choice) int { return cmp.Compare(b.q, a.q) })
+	if len(all) == 0 {
+		return false
+	}
+	d.target = all[0].u
+	return true
+}
+
+func (d *delivery) mayTurnTo(u uri) bool {
+	if v, ok := param(u.params, "transport"); ok && !sameName(v, d.l.peer.transport.String()) {
+		return false
+	}
+	if strings.EqualFold(u.host, d.l.peer.host) {
+		return true
+	}
+	a, err := netip.ParseAddr(strings.Trim(u.host, "[]"))
+	if err != nil {
+		return false
+	}
+	for _, p := range d.l.from {
+		if p.Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// redirectedTo is where a redirected request goes; false: to the peer itself.
+func (d *delivery) redirectedTo() (netip.AddrPort, bool) {
+	port := d.target.port
+	if port == 0 {
+		port = 5060
+	}
+	a, err := netip.ParseAddr(strings.Trim(d.target.host, "[]"))
+	if err != nil { // the peer's own host name
+		a = d.places[d.place%len(d.places)].Addr()
+	}
+	return netip.AddrPortFrom(a.Unmap(), uint16(port)), true
+}
