@@ -34,13 +34,13 @@ type delivery struct {
 	at      int // the part under way
 	split   bool
 
-	places  []netip.AddrPort
-	place   int
-	target  uri    // of a redirection; zero: the link's
-	cseq    uint32 // of the part under way
-	proofs  int    // challenges answered for it
-	turned  int    // redirections followed
-	byUDP   bool   // large requests go by UDP all the same
+	places []netip.AddrPort
+	place  int
+	target uri    // of a redirection; zero: the link's
+	cseq   uint32 // of the part under way
+	proofs int    // challenges answered for it
+	turned int    // redirections followed
+	byUDP  bool   // large requests go by UDP all the same
 }
 
 // Deliver implements message.Courier: one try over a link of kind sip. done
