@@ -1,0 +1,248 @@
+package smpp
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"smsc/smpp/pdu"
+	"smsc/tenant"
+)
+
+// line is one link with its sessions.
+type line struct {
+	name     string
+	edge     *Edge
+	log      zerolog.Logger
+	meter    *meter
+	settings atomic.Pointer[settings]
+	refs     references
+
+	mu       sync.Mutex
+	sessions map[*Session]struct{} // bound, or with a place reserved
+	senders  []*Session            // those that can carry messages for us
+	turn     int
+	paths    [256]path
+	lastErr  string
+	changed  time.Time // of up
+	up       bool
+	gone     bool // the link is no longer declared
+
+	tell   sync.Mutex // held while the Reporter is told, so that words keep their order
+	told   bool
+	client *client // of a carrier
+}
+
+// path keeps the messages of one pair of numbers on one session while any of
+// them is under way, so that they arrive in their order.
+type path struct {
+	session *Session
+	n       int
+}
+
+var seed = maphash.MakeSeed()
+
+func newLine(e *Edge, st *settings) *line {
+	l := &line{
+		name: st.link.Name, edge: e, meter: &meter{link: st.link.Name}, sessions: make(map[*Session]struct{}),
+		log: e.log.With().Str("link", st.link.Name).Logger(), changed: time.Now(),
+	}
+	l.settings.Store(st)
+	return l
+}
+
+// canSend tells whether messages leave by s: on the server side by what the
+// peer receives, as client by what we transmit.
+func canSend(s *Session) bool {
+	b := s.Bound()
+	if s.server {
+		return b == pdu.BindReceiver || b == pdu.BindTransceiver
+	}
+	return b == pdu.BindTransmitter || b == pdu.BindTransceiver
+}
+
+// reserve takes a place for a session that is about to be bound; false if
+// the link has as many as it may.
+func (l *line) reserve(s *Session, most int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone || (most > 0 && len(l.sessions) >= most) {
+		return false
+	}
+	l.sessions[s] = struct{}{}
+	return true
+}
+
+// add takes a bound session into use. A session that ended meanwhile is not
+// added: its Closed may have come first.
+func (l *line) add(s *Session) {
+	l.mu.Lock()
+	select {
+	case <-s.Done():
+		delete(l.sessions, s)
+		l.mu.Unlock()
+		return
+	default:
+	}
+	if l.gone {
+		l.mu.Unlock()
+		l.edge.wg.Go(func() { s.Unbind(0) })
+		return
+	}
+	l.sessions[s] = struct{}{}
+	if canSend(s) {
+		l.senders = append(l.senders, s)
+	}
+	l.mu.Unlock()
+	l.announce(canSend(s) && s.server)
+}
+
+// remove forgets a session.
+func (l *line) remove(s *Session, err error) {
+	l.mu.Lock()
+	delete(l.sessions, s)
+	for i, x := range l.senders {
+		if x == s {
+			l.senders = append(l.senders[:i:i], l.senders[i+1:]...)
+			break
+		}
+	}
+	for i := range l.paths {
+		if l.paths[i].session == s {
+			l.paths[i] = path{}
+		}
+	}
+	if err != nil {
+		l.lastErr = err.Error()
+	}
+	l.mu.Unlock()
+	l.announce(false)
+}
+
+// announce tells the Reporter when the link begins or ceases to be usable,
+// and wakes what waits for an ESME that came.
+func (l *line) announce(wake bool) {
+	l.tell.Lock()
+	defer l.tell.Unlock()
+	l.mu.Lock()
+	up := len(l.senders) > 0
+	if up != l.up {
+		l.up, l.changed = up, time.Now()
+	}
+	l.mu.Unlock()
+	if up != l.told {
+		l.told = up
+		l.log.Info().Bool("up", up).Msg("link")
+		l.edge.deps.Reporter.Link(l.name, up)
+	}
+	if wake {
+		l.edge.deps.Reporter.Awake(context.Background(), "link:"+l.name)
+	}
+}
+
+// pick chooses the session for a message: the one that has the pair's
+// earlier messages, else the one with the fewest unanswered requests, in turn
+// among equals. release gives the choice back.
+func (l *line) pick(from, to string) (s *Session, release func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch len(l.senders) {
+	case 0:
+		return nil, nil
+	case 1:
+		return l.senders[0], func() {}
+	}
+	var h maphash.Hash
+	h.SetSeed(seed)
+	_, _ = h.WriteString(from)
+	_ = h.WriteByte(0)
+	_, _ = h.WriteString(to)
+	p := &l.paths[h.Sum64()%uint64(len(l.paths))]
+	if p.n == 0 || p.session.Load() >= p.session.Window() {
+		p.session, p.n = l.least(), 0
+	}
+	p.n++
+	s = p.session
+	return s, func() {
+		l.mu.Lock()
+		if p.session == s && p.n > 0 {
+			p.n--
+		}
+		l.mu.Unlock()
+	}
+}
+
+// least returns the session with the fewest unanswered requests. mu is held.
+func (l *line) least() *Session {
+	l.turn++
+	best := l.senders[l.turn%len(l.senders)]
+	for i := range l.senders {
+		if s := l.senders[(l.turn+i)%len(l.senders)]; s.Load() < best.Load() {
+			best = s
+		}
+	}
+	return best
+}
+
+// all returns the sessions of the link.
+func (l *line) all() []*Session {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ss := make([]*Session, 0, len(l.sessions))
+	for s := range l.sessions {
+		ss = append(ss, s)
+	}
+	return ss
+}
+
+// unbind ends every session in good order, all at once.
+func (l *line) unbind(wait time.Duration) {
+	var wg sync.WaitGroup
+	for _, s := range l.all() {
+		wg.Go(func() { s.Unbind(wait) })
+	}
+	wg.Wait()
+}
+
+// LinkState is how a link stands.
+type LinkState struct {
+	Link       string
+	Kind       tenant.LinkKind
+	Up         bool      // it can carry messages
+	Since      time.Time // of Up, or of its absence
+	Sessions   int       // bound
+	WindowUsed int       // requests of ours without an answer, over all sessions
+	WindowSize int
+	LastError  string // why the last session ended, or could not begin
+	Received   uint64 // message PDUs of the peer
+	Sent       uint64 // message PDUs of ours
+	Malformed  uint64
+}
+
+func (l *line) status() LinkState {
+	st := l.settings.Load()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	state := LinkState{
+		Link: l.name, Kind: st.link.Kind, Up: l.up, Since: l.changed, LastError: l.lastErr,
+		Malformed: l.meter.malformed.Load(),
+	}
+	for _, c := range []pdu.Command{pdu.SubmitSM, pdu.DeliverSM, pdu.DataSM, pdu.SubmitMulti} {
+		state.Received += l.meter.received.count(c)
+		state.Sent += l.meter.sent.count(c)
+	}
+	for s := range l.sessions {
+		if s.Bound() != 0 {
+			state.Sessions++
+		}
+	}
+	for _, s := range l.senders {
+		state.WindowUsed += s.Load()
+		state.WindowSize += s.Window()
+	}
+	return state
+}

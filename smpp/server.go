@@ -1,0 +1,343 @@
+package smpp
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"smsc/message"
+	"smsc/tenant"
+)
+
+var _ message.Courier = (*Edge)(nil)
+
+// Edge is the server for ESMEs and the client of carriers.
+type Edge struct {
+	cfg     Config
+	deps    Deps
+	log     zerolog.Logger
+	unbound *meter // counts before a bind names the link
+	guard   guard
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // acceptors of connections, clients, drains
+
+	mu        sync.RWMutex
+	lines     map[string]*line
+	listeners []net.Listener
+	strangers map[*Session]struct{} // sessions that are not yet bound
+	draining  bool
+}
+
+// New returns an Edge without links and listeners.
+func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) *Edge {
+	e := &Edge{
+		cfg: cfg.withDefaults(), deps: deps, log: log.With().Str("part", "smpp").Logger(),
+		unbound: &meter{link: ""}, lines: make(map[string]*line), strangers: make(map[*Session]struct{}),
+	}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	if reg != nil {
+		if err := reg.Register(collector{e}); err != nil {
+			e.log.Error().Err(err).Msg("metrics are not shown")
+		}
+	}
+	return e
+}
+
+// Listen opens every listener of the Config, or none.
+func (e *Edge) Listen() error {
+	var opened []net.Listener
+	for _, l := range e.cfg.Listen {
+		scheme, address, _ := strings.Cut(l, ":")
+		ln, err := net.Listen("tcp", address)
+		if err != nil {
+			for _, o := range opened {
+				_ = o.Close()
+			}
+			return err
+		}
+		if scheme == "tls" {
+			ln = tls.NewListener(ln, e.cfg.TLS)
+		}
+		opened = append(opened, ln)
+	}
+	e.mu.Lock()
+	e.listeners = append(e.listeners, opened...)
+	e.mu.Unlock()
+	return nil
+}
+
+// Addrs returns the addresses that are listened on.
+func (e *Edge) Addrs() []net.Addr {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	addrs := make([]net.Addr, len(e.listeners))
+	for i, ln := range e.listeners {
+		addrs[i] = ln.Addr()
+	}
+	return addrs
+}
+
+// Serve takes connections until ctx ends, Drain or Close. It returns the
+// error of a listener that failed by itself.
+func (e *Edge) Serve(ctx context.Context) error {
+	e.mu.RLock()
+	listeners := append([]net.Listener(nil), e.listeners...)
+	e.mu.RUnlock()
+	failed := make(chan error, len(listeners))
+	for _, ln := range listeners {
+		go func() { failed <- e.accept(ln) }()
+	}
+	if len(listeners) == 0 {
+		select {
+		case <-ctx.Done():
+		case <-e.ctx.Done():
+		}
+		return nil
+	}
+	for range listeners {
+		select {
+		case <-ctx.Done():
+			e.closeListeners()
+			return nil
+		case err := <-failed:
+			if err != nil && !errors.Is(err, net.ErrClosed) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// accept takes connections of one listener. What passes by itself, such as
+// too many open files, is waited for.
+func (e *Edge) accept(ln net.Listener) error {
+	for {
+		conn, err := ln.Accept()
+		if err == nil {
+			e.welcome(conn)
+			continue
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		e.log.Warn().Err(err).Msg("cannot accept a connection")
+		select {
+		case <-e.ctx.Done():
+			return net.ErrClosed
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// welcome starts a session that may bind.
+func (e *Edge) welcome(conn net.Conn) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.draining {
+		_ = conn.Close()
+		return
+	}
+	in := &inlet{edge: e}
+	s := newSession(conn, Options{}, in)
+	s.server, s.admit = true, in.admit
+	s.meter.Store(e.unbound)
+	e.strangers[s] = struct{}{}
+	s.start()
+}
+
+func (e *Edge) forget(s *Session) {
+	e.mu.Lock()
+	delete(e.strangers, s)
+	e.mu.Unlock()
+}
+
+func (e *Edge) line(name string) *line {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.lines[name]
+}
+
+func (e *Edge) all() []*line {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	ls := make([]*line, 0, len(e.lines))
+	for _, l := range e.lines {
+		ls = append(ls, l)
+	}
+	return ls
+}
+
+// Status returns how a link of this edge stands, false if it has none of
+// that name.
+func (e *Edge) Status(link string) (LinkState, bool) {
+	l := e.line(link)
+	if l == nil {
+		return LinkState{}, false
+	}
+	return l.status(), true
+}
+
+// Drain ends in good order: no new connections and binds, new requests are
+// refused, open ones finished until ctx ends, then every session is unbound.
+func (e *Edge) Drain(ctx context.Context) {
+	e.mu.Lock()
+	e.draining = true
+	e.mu.Unlock()
+	e.closeListeners()
+	var wg sync.WaitGroup
+	for _, l := range e.all() {
+		wg.Go(func() { l.stop(leftOf(ctx, l.settings.Load().options.withDefaults().ResponseTimeout)) })
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// leftOf returns how long may be waited: most, or what is left of ctx.
+func leftOf(ctx context.Context, most time.Duration) time.Duration {
+	if at, ok := ctx.Deadline(); ok {
+		return max(min(most, time.Until(at)), 0)
+	}
+	return most
+}
+
+func (e *Edge) closeListeners() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, ln := range e.listeners {
+		_ = ln.Close()
+	}
+	e.listeners = nil
+}
+
+// Close ends everything at once and waits until nothing runs any more.
+func (e *Edge) Close() {
+	e.mu.Lock()
+	e.draining = true
+	strangers := make([]*Session, 0, len(e.strangers))
+	for s := range e.strangers {
+		strangers = append(strangers, s)
+	}
+	e.mu.Unlock()
+	e.closeListeners()
+	e.cancel()
+	for _, s := range strangers {
+		s.Close()
+	}
+	for _, l := range e.all() {
+		if l.client != nil {
+			l.client.stop()
+		}
+		for _, s := range l.all() {
+			s.Close()
+		}
+	}
+	e.wg.Wait()
+}
+
+// SetLinks takes the links of a new document: sessions of links that are
+// gone, or whose credentials changed, are unbound; others stay.
+func (e *Edge) SetLinks(d *tenant.Directory) { e.setLinks(d.Links()) }
+
+func (e *Edge) setLinks(links []*tenant.Link) {
+	declared := make(map[string]bool, len(links))
+	for _, link := range links {
+		if link.ESME == nil && link.Carrier == nil {
+			continue
+		}
+		st, err := settingsOf(link, e.cfg.MaxValidity)
+		if err != nil {
+			// The document was checked; what passed and still does not fit
+			// leaves the link as it was.
+			e.log.Error().Err(err).Str("link", link.Name).Msg("settings are not usable")
+			continue
+		}
+		declared[link.Name] = true
+		e.setLink(st)
+	}
+	e.mu.Lock()
+	var gone []*line
+	for name, l := range e.lines {
+		if !declared[name] {
+			gone = append(gone, l)
+			delete(e.lines, name)
+		}
+	}
+	e.mu.Unlock()
+	for _, l := range gone {
+		e.retire(l)
+	}
+}
+
+func (e *Edge) setLink(st *settings) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	name := st.link.Name
+	l := e.lines[name]
+	if l == nil || l.settings.Load().carrier != st.carrier {
+		if l != nil {
+			e.retire(l)
+		}
+		l = newLine(e, st)
+		e.lines[name] = l
+		if st.carrier && !e.draining {
+			l.client = startClient(l)
+		}
+		return
+	}
+	old := l.settings.Swap(st)
+	if !rebind(old.link, st.link) {
+		return
+	}
+	if l.client != nil {
+		l.client.stop()
+	}
+	e.wg.Go(func() { l.unbind(st.options.withDefaults().ResponseTimeout) })
+	if st.carrier && !e.draining {
+		l.client = startClient(l)
+	}
+}
+
+// retire lets the sessions of a line that is no longer declared run out.
+func (e *Edge) retire(l *line) {
+	e.wg.Go(func() { l.stop(l.settings.Load().options.withDefaults().ResponseTimeout) })
+}
+
+// stop ends a line for good.
+func (l *line) stop(wait time.Duration) {
+	l.mu.Lock()
+	l.gone = true
+	l.mu.Unlock()
+	if l.client != nil {
+		l.client.stop()
+	}
+	l.unbind(wait)
+}
+
+// rebind tells whether a change of settings ends the sessions of a link
+// (spec smpp §18).
+func rebind(a, b *tenant.Link) bool {
+	switch {
+	case a.ESME != nil && b.ESME != nil:
+		return a.ESME.SystemID != b.ESME.SystemID || a.ESME.Password != b.ESME.Password ||
+			strings.Join(a.ESME.From, " ") != strings.Join(b.ESME.From, " ")
+	case a.Carrier != nil && b.Carrier != nil:
+		x, y := a.Carrier, b.Carrier
+		return x.Address != y.Address || x.SystemID != y.SystemID || x.Password != y.Password ||
+			x.SystemType != y.SystemType || x.Bind != y.Bind || x.Binds != y.Binds || x.Window != y.Window ||
+			x.TLS != y.TLS || x.TLSCA != y.TLSCA || x.TLSName != y.TLSName
+	}
+	return true
+}

@@ -1,0 +1,246 @@
+package smpp
+
+import (
+	"context"
+	"encoding/binary"
+	"time"
+
+	"smsc/smpp/pdu"
+)
+
+// Reply is how one of our requests ended.
+type Reply struct {
+	// Err is nil if the peer answered; else [ErrTimeout], [ErrLost] or
+	// [ErrUnsent].
+	Err     error
+	Command pdu.Command // of the answer; generic_nack is one
+	Status  pdu.Status
+	Frame   []byte        // the whole answer, valid during the call
+	Took    time.Duration // from the request to its end
+}
+
+// request is one of ours that awaits its answer.
+type request struct {
+	seq    uint32
+	cmd    pdu.Command
+	at     uint64      // place of its first octet in the stream
+	began  time.Time   // when it was asked for
+	due    time.Time   // when it is given up
+	limit  time.Time   // never later than this; zero: none
+	done   func(Reply) // called once
+	octets []byte      // while it is queued
+}
+
+// window holds the unanswered requests in a ring indexed by their sequence
+// number. Numbers whose place is still taken are skipped.
+type window struct {
+	slots []request // len is a power of two, at least twice max
+	n     int
+	max   int
+	next  uint32
+}
+
+func newWindow(most int) window {
+	size := 4
+	for size < 2*most+2 { // one more for unbind and enquire_link each
+		size *= 2
+	}
+	return window{slots: make([]request, size), max: most, next: 1}
+}
+
+// add puts r in under a fresh sequence number.
+func (w *window) add(r request) *request {
+	for {
+		slot := &w.slots[int(w.next)&(len(w.slots)-1)]
+		seq := w.next
+		w.next = pdu.NextSequence(seq)
+		if slot.done == nil {
+			r.seq = seq
+			*slot = r
+			w.n++
+			return slot
+		}
+	}
+}
+
+// take removes the request that an answer belongs to.
+func (w *window) take(seq uint32, answer pdu.Command) (request, bool) {
+	slot := &w.slots[int(seq)&(len(w.slots)-1)]
+	if slot.done == nil || slot.seq != seq || (answer != slot.cmd.Answer() && answer != pdu.GenericNack) {
+		return request{}, false
+	}
+	r := *slot
+	*slot = request{}
+	w.n--
+	return r, true
+}
+
+// overdue removes the requests whose time is over.
+func (w *window) overdue(now time.Time) []request {
+	return w.remove(func(r *request) bool { return !now.Before(r.due) })
+}
+
+func (w *window) drain() []request {
+	return w.remove(func(*request) bool { return true })
+}
+
+func (w *window) remove(which func(*request) bool) (rs []request) {
+	for i := 0; i < len(w.slots) && w.n > 0; i++ {
+		if slot := &w.slots[i]; slot.done != nil && which(slot) {
+			rs = append(rs, *slot)
+			*slot = request{}
+			w.n--
+		}
+	}
+	return rs
+}
+
+// Submit sends a request and returns at once; done is called with what
+// became of it, on the goroutine that reads, and must not block. Where the
+// window is full the request waits in the queue, if there is one. The
+// deadline of ctx counts as well as the response timeout.
+//
+// On an error nothing was sent and done is not called.
+func (s *Session) Submit(ctx context.Context, p pdu.PDU, done func(Reply)) error {
+	limit, _ := ctx.Deadline()
+	return s.submit(p, limit, done)
+}
+
+func (s *Session) submit(p pdu.PDU, limit time.Time, done func(Reply)) error {
+	now := time.Now()
+	s.mu.Lock()
+	if s.err != nil || !s.is(stateBound) {
+		s.mu.Unlock()
+		return ErrClosed
+	}
+	r := request{cmd: p.Command(), began: now, limit: limit, done: done}
+	if s.win.n >= s.win.max {
+		if len(s.backlog) >= s.o().Queue {
+			s.mu.Unlock()
+			return ErrWindow
+		}
+		r.octets = p.Append(nil, 0, 0)
+		s.backlog = append(s.backlog, r)
+		s.load.Add(1)
+		s.mu.Unlock()
+		return nil
+	}
+	s.send(p, s.enter(r, now))
+	s.mu.Unlock()
+	s.nudge()
+	return nil
+}
+
+// ask sends a request of the session itself: bind, enquire_link, unbind. It
+// needs no place in the window.
+func (s *Session) ask(p pdu.PDU, wait time.Duration, done func(Reply)) {
+	now := time.Now()
+	s.mu.Lock()
+	if s.err != nil {
+		s.mu.Unlock()
+		done(Reply{Err: ErrUnsent})
+		return
+	}
+	s.send(p, s.enter(request{cmd: p.Command(), began: now, limit: now.Add(wait), done: done}, now))
+	s.mu.Unlock()
+	s.nudge()
+}
+
+// send appends the octets of a request that has its place. mu is held.
+func (s *Session) send(p pdu.PDU, slot *request) {
+	before := len(s.out)
+	s.out = p.Append(s.out, 0, slot.seq)
+	s.queued += uint64(len(s.out) - before)
+	s.load.Add(1)
+	s.m().out(slot.cmd)
+}
+
+// enter puts r into the window; the caller appends its octets to out. mu is held.
+func (s *Session) enter(r request, now time.Time) *request {
+	r.at = s.queued
+	r.due = now.Add(s.o().ResponseTimeout)
+	if !r.limit.IsZero() && r.limit.Before(r.due) {
+		r.due = r.limit
+	}
+	return s.win.add(r)
+}
+
+// admitQueued moves what waits into the window. mu is held.
+func (s *Session) admitQueued(now time.Time) (moved bool) {
+	for len(s.backlog) > 0 && s.win.n < s.win.max {
+		r := s.backlog[0]
+		s.backlog[0] = request{}
+		s.backlog = s.backlog[1:]
+		octets := r.octets
+		r.octets = nil
+		slot := s.enter(r, now)
+		binary.BigEndian.PutUint32(octets[12:], slot.seq)
+		s.put(octets)
+		s.m().out(r.cmd)
+		moved = true
+	}
+	return moved
+}
+
+// answered handles a response of the peer.
+func (s *Session) answered(h pdu.Header, frame []byte) {
+	s.mu.Lock()
+	r, ok := s.win.take(h.Sequence, h.Command)
+	var moved bool
+	if ok {
+		s.timeouts = 0
+		if len(s.backlog) > 0 {
+			moved = s.admitQueued(time.Now())
+		}
+	}
+	s.mu.Unlock()
+	s.m().in(h.Command)
+	s.m().inStatus(h.Status)
+	if !ok {
+		s.m().stray()
+		return
+	}
+	if moved {
+		s.nudge()
+	}
+	s.complete(&r, Reply{Command: h.Command, Status: h.Status, Frame: frame})
+}
+
+// complete calls the owner of a request that left the window.
+func (s *Session) complete(r *request, reply Reply) {
+	s.load.Add(-1)
+	reply.Took = time.Since(r.began)
+	r.done(reply)
+}
+
+// sweep gives up what is overdue.
+func (s *Session) sweep(now time.Time) {
+	s.mu.Lock()
+	late := s.win.overdue(now)
+	s.timeouts += len(late)
+	tooMany := s.timeouts >= maxTimeouts && len(late) > 0
+	var expired []request
+	kept := s.backlog[:0]
+	for _, r := range s.backlog {
+		if !r.limit.IsZero() && !now.Before(r.limit) {
+			expired = append(expired, r)
+		} else {
+			kept = append(kept, r)
+		}
+	}
+	s.backlog = kept
+	moved := s.admitQueued(now)
+	s.mu.Unlock()
+	if moved {
+		s.nudge()
+	}
+	for i := range late {
+		s.complete(&late[i], Reply{Err: ErrTimeout})
+	}
+	for i := range expired {
+		s.complete(&expired[i], Reply{Err: ErrUnsent})
+	}
+	if tooMany {
+		s.fail(errTimeouts)
+	}
+}
