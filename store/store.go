@@ -7,8 +7,13 @@ package store
 import (
 	"context"
 	"errors"
-	"time"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
 
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
@@ -18,7 +23,38 @@ import (
 // Store keeps messages, their states and small records. All methods may be
 // called from any goroutine.
 type Store struct {
-	changed chan struct{}
+	cfg  Config
+	fs   vfs.FS
+	log  zerolog.Logger
+	lock io.Closer
+	met  *metrics
+
+	sched   *schedule
+	counts  *counts
+	watch   *watch
+	disk    *disk
+	journal *journal // nil: no CDR files
+	takers  stripes
+	dueMu   sync.Mutex
+	last    atomic.Uint64
+
+	queueMu sync.Mutex
+	queue   []work
+	closing bool
+	wake    chan struct{}
+	jobs    chan job
+
+	baseMu sync.RWMutex
+	base   *base         // nil while the database is closed
+	down   error         // why
+	trips  chan struct{} // the guard shall look
+
+	lostMu sync.Mutex
+	lost   []loss
+
+	writers sync.WaitGroup // commit, await
+	rounds  sync.WaitGroup // guard and the background work
+	stop    context.CancelFunc
 }
 
 var errClosed = errors.New("store is closed")
@@ -26,100 +62,178 @@ var errClosed = errors.New("store is closed")
 // Open opens the store in cfg.Dir, or makes it. It refuses a folder that
 // another process has open and data of a newer format.
 func Open(cfg Config, log zerolog.Logger, reg prometheus.Registerer) (*Store, error) {
-	return nil, errClosed
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg.fill()
+	s := &Store{
+		cfg: cfg, fs: cfg.FS, log: log,
+		sched:  newSchedule(cfg.Ring),
+		counts: newCounts(),
+		watch:  newWatch(),
+		wake:   make(chan struct{}, 1),
+		jobs:   make(chan job, inFlight),
+		trips:  make(chan struct{}, 1),
+	}
+	s.met = newMetrics(s, reg)
+	if err := s.openFolder(); err != nil {
+		return nil, err
+	}
+	if err := s.openFirst(); err != nil {
+		_ = s.lock.Close()
+		return nil, err
+	}
+	s.run()
+	return s, nil
+}
+
+// openFolder makes the data folder and locks it: one process at a time.
+func (s *Store) openFolder() error {
+	watched := s.cfg.FreeSpace != nil
+	if s.fs == nil {
+		if s.fs = vfs.Default; s.cfg.Dir == Memory {
+			s.fs = vfs.NewMem()
+		} else if s.cfg.FreeSpace == nil {
+			watched = true
+			s.cfg.FreeSpace = s.statfs
+		}
+	}
+	s.disk = newDisk(s.cfg, watched && s.cfg.MinFree > 0)
+	if err := s.fs.MkdirAll(s.cfg.Dir, 0o700); err != nil {
+		return fmt.Errorf("store: data folder: %w", err)
+	}
+	lock, err := s.fs.Lock(s.fs.PathJoin(s.cfg.Dir, "LOCK"))
+	if err != nil {
+		return fmt.Errorf("store: data folder %s is in use by another process: %w", s.cfg.Dir, err)
+	}
+	s.lock = lock
+	return nil
+}
+
+func (s *Store) openFirst() error {
+	b, err := openBase(s.fs, s.cfg.Dir, s.log, s.tripped)
+	if err != nil {
+		return err
+	}
+	if err := s.adopt(b); err != nil {
+		_ = b.close(nil)
+		return err
+	}
+	if s.cfg.Journal != nil {
+		if s.journal, err = openJournal(s, *s.cfg.Journal); err != nil {
+			_ = b.close(nil)
+			return err
+		}
+	}
+	s.counts.restart(b)
+	s.base = b
+	return nil
+}
+
+// adopt checks the format of a database that was just opened and reads what
+// memory has to know at once.
+func (s *Store) adopt(b *base) error {
+	if err := migrate(b.db); err != nil {
+		return err
+	}
+	last, err := highestID(b.db)
+	if err != nil {
+		return err
+	}
+	s.saw(message.ID(last))
+	return nil
+}
+
+func (s *Store) run() {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	start := func(wg *sync.WaitGroup, f func()) {
+		wg.Add(1)
+		go func() { defer wg.Done(); f() }()
+	}
+	start(&s.writers, s.commit)
+	start(&s.writers, s.await)
+	start(&s.rounds, func() { s.guard(ctx) })
+	start(&s.rounds, func() { s.recount(ctx) })
+	start(&s.rounds, func() { s.sweep(ctx) })
+	if s.journal != nil {
+		start(&s.rounds, func() { s.journal.run(ctx) })
+	}
 }
 
 // Close syncs and closes the store. Calls that wait are answered first.
-func (s *Store) Close() error { return errClosed }
+func (s *Store) Close() error {
+	s.queueMu.Lock()
+	if s.closing {
+		s.queueMu.Unlock()
+		return nil
+	}
+	s.queueMu.Unlock()
+	s.stop()
+	s.rounds.Wait() // the journal drops its last marks while writing still works
+	s.queueMu.Lock()
+	s.closing = true
+	s.queueMu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	s.writers.Wait()
+	s.baseMu.Lock()
+	b := s.base
+	s.base, s.down = nil, errClosed
+	s.baseMu.Unlock()
+	var err error
+	if b != nil {
+		err = b.close(nil)
+	}
+	s.met.unregister()
+	return errors.Join(err, s.lock.Close())
+}
 
 // Ready returns nil while the store can write, else why not.
-func (s *Store) Ready() error { return errClosed }
+func (s *Store) Ready() error {
+	b, _, err := s.use()
+	if err != nil {
+		return err
+	}
+	b.release()
+	return s.disk.room()
+}
+
+// use returns the database until release is called on its base.
+func (s *Store) use() (*base, *pebble.DB, error) {
+	s.baseMu.RLock()
+	defer s.baseMu.RUnlock()
+	if s.base == nil {
+		return nil, nil, congested(s.down)
+	}
+	db, ok := s.base.use()
+	if !ok {
+		return nil, nil, congested(s.down)
+	}
+	return s.base, db, nil
+}
 
 // LastID is the highest ID ever stored: where the Mint goes on.
-func (s *Store) LastID() message.ID { return 0 }
+func (s *Store) LastID() message.ID { return message.ID(s.last.Load()) }
 
-// Backlog returns how many messages have no end yet, of account and of all.
-// After Open the figures grow until the index has been read in the
-// background.
-func (s *Store) Backlog(account string) (of, all int) { return 0, 0 }
-
-// Put stores fresh records in one batch, all or none, and returns after the
-// sync (not for ModeDatagram alone). The id returned for a repeat, whose
-// Origin.Ref is known for (account, link), is the first one's.
-func (s *Store) Put(ctx context.Context, rs ...message.Record) ([]message.ID, error) {
-	return nil, errClosed
+func (s *Store) saw(id message.ID) {
+	for {
+		last := s.last.Load()
+		if uint64(id) <= last || s.last.CompareAndSwap(last, uint64(id)) {
+			return
+		}
+	}
 }
 
-// Due implements delivery.Queue.
-func (s *Store) Due(ctx context.Context, now time.Time, max int) ([]message.Record, time.Time, error) {
-	return nil, time.Time{}, errClosed
-}
+// stripes are locks for names: two names rarely share one.
+type stripes [32]sync.Mutex
 
-// Changed implements delivery.Queue.
-func (s *Store) Changed() <-chan struct{} { return s.changed }
-
-// Parked implements delivery.Queue.
-func (s *Store) Parked(ctx context.Context, key string, after message.ID, max int) ([]message.Record, error) {
-	return nil, errClosed
-}
-
-// Begin implements delivery.Queue.
-func (s *Store) Begin(ctx context.Context, st ...message.State) []error { return nil }
-
-// Finish implements delivery.Queue.
-func (s *Store) Finish(ctx context.Context, e ...message.End) []error { return nil }
-
-// Awake implements delivery.Queue.
-func (s *Store) Awake(ctx context.Context, key string, max int) (int, error) { return 0, errClosed }
-
-// Match implements delivery.Queue.
-func (s *Store) Match(ctx context.Context, link string, remote []string) ([]message.Record, error) {
-	return nil, errClosed
-}
-
-// Find implements message.Ledger.
-func (s *Store) Find(ctx context.Context, reach message.Reach, id message.ID) (message.Record, error) {
-	return message.Record{}, errClosed
-}
-
-// List implements message.Ledger.
-func (s *Store) List(ctx context.Context, q message.Query) ([]message.Record, error) {
-	return nil, errClosed
-}
-
-// Wait implements message.Ledger.
-func (s *Store) Wait(ctx context.Context, reach message.Reach, id message.ID) (message.Record, error) {
-	return message.Record{}, errClosed
-}
-
-// Take implements message.Ledger.
-func (s *Store) Take(ctx context.Context, queue string, max int, lease time.Duration, match func(message.Record) bool) ([]message.Record, error) {
-	return nil, errClosed
-}
-
-// Ledger returns the store as the ledger of the edges. It is a view of its
-// own because Changed has another meaning there: of one poll queue.
-func (s *Store) Ledger() message.Ledger { return ledger{s} }
-
-type ledger struct{ *Store }
-
-// Changed implements message.Ledger.
-func (l ledger) Changed(queue string) <-chan struct{} { return nil }
-
-// Set implements delivery.Shelf.
-func (s *Store) Set(ctx context.Context, kind, key string, value []byte, lapse time.Time) error {
-	return errClosed
-}
-
-// Get implements delivery.Shelf.
-func (s *Store) Get(ctx context.Context, kind, key string) ([]byte, bool, error) {
-	return nil, false, errClosed
-}
-
-// Delete implements delivery.Shelf.
-func (s *Store) Delete(ctx context.Context, kind, key string) error { return errClosed }
-
-// Each implements delivery.Shelf.
-func (s *Store) Each(ctx context.Context, kind string, f func(key string, value []byte) bool) error {
-	return errClosed
+func (s *stripes) of(name string) *sync.Mutex {
+	h := uint32(2166136261)
+	for i := 0; i < len(name); i++ {
+		h = (h ^ uint32(name[i])) * 16777619
+	}
+	return &s[h%uint32(len(s))]
 }

@@ -1,0 +1,299 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"smsc/message"
+)
+
+// Rhythm of the journal: a file is synced each time so many lines are written
+// or so much time is over, whichever is first.
+const (
+	journalLines = 1000
+	journalEvery = 100 * time.Millisecond
+	// journalQueue is how many marks wait in memory; beyond it they are read
+	// from the disk again.
+	journalQueue = 64 << 10
+	journalPause = 5 * time.Second // after a failure
+)
+
+// journal writes the CDR files. A mark is set by the batch that ends a
+// message and dropped after its lines are on stable storage, so a crash
+// repeats lines and never loses one.
+type journal struct {
+	s     *Store
+	files []*journalFile
+	keep  time.Duration
+
+	mu     sync.Mutex
+	queue  []mark
+	missed bool // there are marks on the disk that are not in the queue
+	wake   chan struct{}
+	open   atomic.Int64
+}
+
+// mark is one end without its line. What is known of it in memory spares a
+// look at the disk.
+type mark struct {
+	id    message.ID
+	n     uint16
+	entry *entry // nil: on the disk
+}
+
+func openJournal(s *Store, cfg Journal) (*journal, error) {
+	j := &journal{s: s, keep: cfg.Keep, missed: true, wake: make(chan struct{}, 1)}
+	for _, f := range cfg.Formats {
+		file, err := openJournalFile(cfg, f, s.cfg.Now)
+		if err != nil {
+			return nil, err
+		}
+		j.files = append(j.files, file)
+	}
+	return j, nil
+}
+
+func (j *journal) pending() float64 { return float64(max(j.open.Load(), 0)) }
+
+// tell queues the ends among es. They are on stable storage.
+func (j *journal) tell(es []effect) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i := range es {
+		old, e := es[i].old, es[i].new
+		if !e.ended() || e.kind != message.KindMessage || old != nil && old.ended() {
+			continue
+		}
+		j.open.Add(1)
+		if len(j.queue) >= journalQueue {
+			j.missed = true
+			continue
+		}
+		j.queue = append(j.queue, mark{e.state.ID, e.state.Opened, e})
+		j.stir()
+	}
+}
+
+// rescan has the marks on the disk read again.
+func (j *journal) rescan() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.missed, j.queue = true, nil
+	j.stir()
+}
+
+func (j *journal) stir() {
+	select {
+	case j.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run writes lines until ctx ends, then those that wait, and finishes the
+// files.
+func (j *journal) run(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		pause := journalEvery
+		if err := j.round(); err != nil {
+			if ctx.Err() == nil {
+				j.s.log.Error().Err(err).Msg("store: CDR lines wait as marks")
+			}
+			j.rescan()
+			pause = journalPause
+		}
+		select {
+		case <-ctx.Done():
+			j.finish()
+			return
+		case <-tick.C:
+			j.tidy()
+			continue
+		case <-j.wake:
+		}
+		// Let a sync's worth of lines come together.
+		if pause > journalEvery || j.waiting() < journalLines {
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
+		}
+	}
+}
+
+func (j *journal) waiting() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.queue)
+}
+
+// round writes everything that waits.
+func (j *journal) round() error {
+	for {
+		j.mu.Lock()
+		n := min(len(j.queue), journalLines)
+		some, missed := j.queue[:n:n], j.missed
+		j.queue = j.queue[n:]
+		if n == 0 {
+			j.queue, j.missed = nil, false
+		}
+		j.mu.Unlock()
+		switch {
+		case n > 0:
+			if err := j.write(some); err != nil {
+				return err
+			}
+		case missed:
+			if err := j.writeMissed(); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+}
+
+// writeMissed writes the marks that are on the disk.
+func (j *journal) writeMissed() error {
+	for from := []byte{keyMark}; from != nil; {
+		var some []mark
+		next, err := j.read(from, &some)
+		if err != nil {
+			return err
+		}
+		if err := j.write(some); err != nil {
+			return err
+		}
+		from = next
+	}
+	// What came meanwhile may have been among those: it has to be looked up.
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i := range j.queue {
+		j.queue[i].entry = nil
+	}
+	j.open.Store(int64(len(j.queue)))
+	return nil
+}
+
+func (j *journal) read(from []byte, some *[]mark) (next []byte, err error) {
+	b, db, err := j.s.use()
+	if err != nil {
+		return nil, err
+	}
+	defer b.release()
+	err = each(db, []byte{keyMark}, from, func(k, _ []byte) (bool, error) {
+		if len(*some) == journalLines {
+			next = append([]byte(nil), k...)
+			return false, nil
+		}
+		if id, n, ok := splitMark(k); ok {
+			*some = append(*some, mark{id: id, n: n})
+		}
+		return true, nil
+	})
+	return next, err
+}
+
+// write appends the lines of marks, syncs the files, and drops the marks.
+func (j *journal) write(marks []mark) error {
+	if len(marks) == 0 {
+		return nil
+	}
+	records, err := j.records(marks)
+	if err != nil {
+		return err
+	}
+	for _, f := range j.files {
+		if err := f.write(marks, records); err != nil {
+			j.s.met.cdrErrors.WithLabelValues(f.Suffix[1:]).Inc()
+			return err
+		}
+	}
+	// The lines are safe; a mark that outlives a crash only repeats them.
+	w := &dropWork{ticket: newTicket(false), marks: marks}
+	if err := j.s.do(context.Background(), w); err != nil {
+		return err
+	}
+	j.open.Add(-int64(len(marks)))
+	j.s.met.cdr.Add(float64(len(marks)))
+	return nil
+}
+
+// records returns the record of each mark as it was at that end; an empty one
+// where the line was written before.
+func (j *journal) records(marks []mark) ([]message.Record, error) {
+	b, db, err := j.s.use()
+	if err != nil {
+		return nil, err
+	}
+	defer b.release()
+	snap := db.NewSnapshot()
+	records := make([]message.Record, len(marks))
+	for i, m := range marks {
+		e := m.entry
+		if e == nil || e.msg == nil {
+			if e, err = m.read(snap); err != nil {
+				break
+			}
+		}
+		if e != nil {
+			records[i] = e.record()
+		}
+	}
+	return records, errors.Join(err, snap.Close())
+}
+
+// read finds what a mark stands for: the record kept in it when the message
+// was opened again, else the message as it is.
+func (m mark) read(db pebble.Reader) (*entry, error) {
+	v, err := read(db, markKey(nil, m.id, m.n))
+	if err != nil || v == nil {
+		return nil, err
+	}
+	if len(v) > 0 {
+		h, r, err := decodeRecord(m.id, v)
+		return &entry{head: h, state: r.State, msg: r.Message}, err
+	}
+	return readEntry(db, m.id, true)
+}
+
+// dropWork removes marks.
+type dropWork struct {
+	ticket
+	marks []mark
+}
+
+func (w *dropWork) stage(b *batch) error {
+	for _, m := range w.marks {
+		b.k = markKey(b.k[:0], m.id, m.n)
+		b.del(b.k)
+	}
+	return nil
+}
+
+// tidy rotates files by time and removes those that were kept long enough.
+func (j *journal) tidy() {
+	for _, f := range j.files {
+		if err := f.tidy(j.keep); err != nil {
+			j.s.log.Warn().Err(err).Msg("store: CDR files")
+		}
+	}
+}
+
+func (j *journal) finish() {
+	if err := j.round(); err != nil {
+		j.s.log.Warn().Err(err).Msg("store: CDR lines are left for the next start")
+	}
+	for _, f := range j.files {
+		if err := f.finish(); err != nil {
+			j.s.log.Warn().Err(err).Msg("store: CDR file is left for the next start")
+		}
+	}
+}

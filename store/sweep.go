@@ -1,0 +1,241 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"smsc/message"
+)
+
+// sweepEvery is how often what is over is looked for, sweepChunk how much of
+// it goes in one batch: the callers behind it wait for that long.
+const (
+	sweepEvery = time.Minute
+	sweepChunk = 256
+)
+
+// sweep removes lapsed records of the shelf, and messages whose retention is
+// over, until ctx ends.
+func (s *Store) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		s.sweepNow(ctx)
+	}
+}
+
+func (s *Store) sweepNow(ctx context.Context) {
+	if err := s.sweepShelf(ctx); err != nil && ctx.Err() == nil {
+		s.log.Warn().Err(err).Msg("store: the shelf could not be swept")
+	}
+	if err := s.sweepEnded(ctx); err != nil && ctx.Err() == nil {
+		s.log.Warn().Err(err).Msg("store: retention could not remove messages")
+	}
+}
+
+// collect returns up to a chunk of keys below an upper bound that keep
+// accepts, and the key to go on from (nil: that was all).
+func (s *Store) collect(low, high []byte, keep func(k, v []byte) bool) (keys [][]byte, more []byte, err error) {
+	b, db, err := s.use()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer b.release()
+	it, err := db.NewIter(&pebble.IterOptions{LowerBound: low, UpperBound: high})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer it.Close()
+	for ok := it.First(); ok; ok = it.Next() {
+		if len(keys) == sweepChunk {
+			return keys, append([]byte(nil), it.Key()...), nil
+		}
+		if keep(it.Key(), it.Value()) {
+			keys = append(keys, append([]byte(nil), it.Key()...))
+		}
+	}
+	return keys, nil, it.Error()
+}
+
+func (s *Store) sweepShelf(ctx context.Context) error {
+	now := slotOf(s.cfg.Now())
+	low, high := []byte{keyShelf}, []byte{keyShelf + 1}
+	for low != nil {
+		keys, more, err := s.collect(low, high, func(_, v []byte) bool { return lapsed(v, now) })
+		if err != nil {
+			return err
+		}
+		if err := s.do(ctx, newLapse(keys)); err != nil {
+			return err
+		}
+		low = more
+	}
+	return nil
+}
+
+// lapseWork takes lapsed records off the shelf, if they still are lapsed.
+type lapseWork struct {
+	ticket
+	keys [][]byte
+}
+
+func (w *lapseWork) stage(b *batch) error {
+	for _, k := range w.keys {
+		over := false
+		_, err := view(b.db, k, func(v []byte) error {
+			over = lapsed(v, slotOf(b.now))
+			return nil
+		})
+		if err != nil {
+			return congested(err)
+		}
+		if over {
+			b.del(k)
+		}
+	}
+	return nil
+}
+
+// newLapse is alone in its batch: it would not see a Set before it there.
+func newLapse(keys [][]byte) *lapseWork {
+	w := &lapseWork{ticket: newTicket(false), keys: keys}
+	w.alone = true
+	return w
+}
+
+// sweepEnded removes the messages that ended in an hour whose last moment is
+// longer ago than the retention.
+func (s *Store) sweepEnded(ctx context.Context) error {
+	hour := hourOf(s.cfg.Now().Add(-s.cfg.Retention)) // this one is not over yet
+	low, high := []byte{keyEnded}, endedKey(nil, hour, 0)
+	for low != nil {
+		keys, more, err := s.collect(low, high, func(_, _ []byte) bool { return true })
+		if err != nil {
+			return err
+		}
+		w := &eraseWork{ticket: newTicket(false), keys: keys}
+		w.alone = true
+		if err := s.do(ctx, w); err != nil {
+			return err
+		}
+		low = more
+	}
+	return nil
+}
+
+// eraseWork removes the messages of e keys, and at their time their u keys.
+type eraseWork struct {
+	ticket
+	keys [][]byte
+}
+
+func (w *eraseWork) stage(b *batch) error {
+	for _, k := range w.keys {
+		if err := w.one(b, k); err != nil {
+			return congested(err)
+		}
+	}
+	if len(w.keys) > 0 {
+		// The highest id may go: it must not be given out again.
+		b.set([]byte{keyLastID}, binary.BigEndian.AppendUint64(nil, b.s.last.Load()))
+	}
+	return nil
+}
+
+func (w *eraseWork) one(b *batch, key []byte) error {
+	ref, err := read(b.db, key)
+	switch {
+	case err != nil || ref == nil:
+		return err // moved meanwhile
+	case len(ref) > 0:
+		b.del(ref)
+		b.del(key)
+		return nil
+	}
+	id := tailID(key)
+	e, err := readEntry(b.db, id, true)
+	if err != nil {
+		return err
+	}
+	if e == nil {
+		b.del(key)
+		b.del(stateKey(nil, id))
+		return nil
+	}
+	if !e.ended() {
+		b.del(key)
+		return nil
+	}
+	marked, err := b.marked(e)
+	if err != nil || marked {
+		return err // it stays until its CDR line is written
+	}
+	b.erase(e)
+	return nil
+}
+
+// marked tells whether a CDR line of e is still to be written.
+func (b *batch) marked(e *entry) (bool, error) {
+	found := false
+	if b.s.journal == nil {
+		return false, nil
+	}
+	err := each(b.db, appendID([]byte{keyMark}, e.state.ID), nil, func(_, _ []byte) (bool, error) {
+		found = true
+		return false, nil
+	})
+	return found, err
+}
+
+// erase removes everything about e. The answer to repeats of its request
+// stays for as long as was promised.
+func (b *batch) erase(e *entry) {
+	id := e.state.ID
+	b.del(messageKey(nil, id))
+	b.del(stateKey(nil, id))
+	b.del(appendID(accountPrefix(nil, e.account), id))
+	if e.ended() {
+		b.del(endedKey(nil, e.slot, id))
+	} else {
+		b.del(dueKey(nil, e.slot, id))
+	}
+	if key, _ := e.wake(); key != "" {
+		b.del(appendID(parkedPrefix(nil, key), id))
+	}
+	for _, g := range e.state.Segments {
+		b.del(appendID(remotePrefix(nil, e.state.Link, g.Remote), id))
+	}
+	b.eraseRef(e)
+}
+
+func (b *batch) eraseRef(e *entry) {
+	o := e.msg.Origin
+	if o.Ref == "" {
+		return
+	}
+	ref := refKey(nil, e.account, o.Link, o.Ref)
+	until := e.msg.Accepted.Add(o.RefLife)
+	if e.ended() && until.After(b.now) {
+		// An hour more than its life: the key counts from when it was put.
+		b.set(endedKey(nil, hourOf(until)+1, e.state.ID), ref)
+		return
+	}
+	id := message.ID(0)
+	_, err := view(b.db, ref, func(v []byte) error {
+		if len(v) == 16 {
+			id = message.ID(binary.BigEndian.Uint64(v))
+		}
+		return nil
+	})
+	if err == nil && id == e.state.ID {
+		b.del(ref)
+	}
+}
