@@ -6,12 +6,16 @@ package intake
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
 	"smsc/message"
+	"smsc/routing"
 	"smsc/tenant"
+	"smsc/translate"
 )
 
 var _ message.Acceptor = (*Intake)(nil)
@@ -35,17 +39,228 @@ type Intake struct {
 	directory func() *tenant.Directory
 	mint      *message.Mint
 	log       zerolog.Logger
+	limits    *limiter
+	replies   *replies
+	counts    *counts
 }
 
 // New returns a door to queue. The directory in force is asked for each
 // message.
 func New(cfg Config, queue Queue, directory func() *tenant.Directory, mint *message.Mint,
 	log zerolog.Logger, reg prometheus.Registerer) *Intake {
-	return &Intake{cfg: cfg, queue: queue, directory: directory, mint: mint, log: log}
+	return &Intake{cfg: cfg, queue: queue, directory: directory, mint: mint, log: log,
+		limits: newLimiter(), replies: newReplies(), counts: newCounts(reg)}
 }
 
 // Accept implements message.Acceptor: messages succeed or fail one by one,
-// and all that pass are in one batch.
+// and all that pass are in one batch. From, To and the times of those that
+// pass come back as they are kept.
 func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
-	return make([]error, len(ms))
+	now := time.Now()
+	errs := make([]error, len(ms))
+	v := &visit{in: in, dir: in.directory(), now: now, records: make([]message.Record, 0, len(ms))}
+	for i, m := range ms {
+		if errs[i] = v.admit(m); errs[i] == nil {
+			v.passed = append(v.passed, i)
+		}
+	}
+	if len(v.passed) > 0 {
+		ids, err := in.queue.Put(ctx, append(v.records, v.born...)...)
+		// durable from here
+		for n, i := range v.passed {
+			if err != nil {
+				errs[i] = in.unkept(err)
+			} else if id := ids[n]; id != ms[i].ID {
+				ms[i].ID = id
+				in.counts.repeat(v.label(ms[i]))
+			}
+		}
+	}
+	in.counts.answered(v, ms, errs, time.Since(now))
+	return errs
 }
+
+// unkept turns a failure of the store into an answer: we never accept what
+// we cannot keep.
+func (in *Intake) unkept(err error) error {
+	var known *message.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	in.log.Error().Err(err).Msg("the store does not take messages")
+	return &message.Error{Cause: message.Congested, Text: "the message cannot be stored now", After: storeAfter, Err: err}
+}
+
+const storeAfter = 10 * time.Second
+
+// visit is one call of Accept.
+type visit struct {
+	in      *Intake
+	dir     *tenant.Directory
+	now     time.Time
+	records []message.Record // those that pass, in order
+	born    []message.Record // their receipts and automatic replies
+	passed  []int
+}
+
+// admit is the door itself, in the order of spec routing §1: what is said,
+// who says it, is there room, is there a way, how much is it, until when.
+func (v *visit) admit(m *message.Message) error {
+	if m.Kind != message.KindMessage {
+		return message.Errorf(message.BadContent, "a receipt is not submitted")
+	}
+	if err := m.Body.Validate(); err != nil {
+		return message.Errorf(message.BadContent, "%s", err)
+	}
+	if err := v.numbers(m); err != nil {
+		return err
+	}
+	if err := v.who(m); err != nil {
+		return err
+	}
+	if err := v.room(m); err != nil {
+		return err
+	}
+	parts, err := translate.CountParts(m.Body)
+	if err != nil {
+		return err
+	}
+	m.Parts = uint8(min(parts, message.MaxParts))
+	cut, err := v.times(m)
+	if err != nil {
+		return err
+	}
+	m.ID, m.Accepted = v.in.mint.Next(v.now), v.now // the weights of routes look at the id
+	plan := v.dir.Table().Plan(m)
+	if plan.Verdict == routing.NoWay {
+		return v.noWay(m, plan)
+	}
+	if err := v.in.limits.take(v.now, int(m.Parts), v.meters(m)); err != nil {
+		return err
+	}
+	m.Charged = v.charged(m.Account, plan.Charged)
+	v.keep(m, plan, cut)
+	return nil
+}
+
+// numbers brings sender and recipient into normal form (spec routing §7).
+func (v *visit) numbers(m *message.Message) error {
+	var plan translate.NumberPlan
+	if n := v.dir.Numbering(m.Account); n != nil {
+		plan = translate.NumberPlan{Country: n.Country, Trunk: n.Trunk, International: n.International,
+			ShortMax: n.ShortMax, Bare: n.Bare}
+	}
+	from, err := translate.Normalise(m.From.Shown(), m.From.TON, m.From.NPI, m.From.Typed, plan)
+	if err != nil {
+		return &message.Error{Cause: message.Barred, Text: "sender: " + textOf(err)}
+	}
+	to, err := translate.Normalise(m.To.Shown(), m.To.TON, m.To.NPI, m.To.Typed, plan)
+	if err != nil {
+		return &message.Error{Cause: message.UnknownNumber, Text: "recipient: " + textOf(err)}
+	}
+	m.From, m.To = from, to
+	return nil
+}
+
+func textOf(err error) string {
+	if text := message.TextOf(err); text != "" {
+		return text
+	}
+	return err.Error()
+}
+
+// who asks whether the account may act and may use this sender.
+func (v *visit) who(m *message.Message) error {
+	switch v.dir.Status(m.Account) {
+	case tenant.Suspended:
+		return message.Errorf(message.Barred, "the account is suspended")
+	case tenant.Closed:
+		return message.Errorf(message.Barred, "the account is closed")
+	}
+	if !v.dir.MaySend(m.Account, m.From.Value) {
+		return message.Errorf(message.Barred, "the account may not use this sender")
+	}
+	return nil
+}
+
+// room asks whether the house and the account may keep one more.
+func (v *visit) room(m *message.Message) error {
+	limit := 0
+	if a := v.dir.Account(m.Account); a != nil {
+		limit = a.Limits.Backlog
+	}
+	if limit == 0 && v.in.cfg.Backlog == 0 {
+		return nil
+	}
+	own, total := v.in.queue.Backlog(m.Account)
+	for _, r := range v.records { // those of this call are not there yet
+		if total++; r.Message.Account == m.Account {
+			own++
+		}
+	}
+	switch {
+	case limit > 0 && own >= limit:
+		return &message.Error{Cause: message.Congested, Text: "too many messages of the account are waiting", After: backlogAfter}
+	case v.in.cfg.Backlog > 0 && total >= v.in.cfg.Backlog:
+		return &message.Error{Cause: message.Congested, Text: "too many messages are waiting", After: backlogAfter}
+	}
+	return nil
+}
+
+const backlogAfter = 30 * time.Second
+
+// times fills in and checks schedule and validity (spec smpp §10): cut tells
+// that the validity was longer than allowed.
+func (v *visit) times(m *message.Message) (cut bool, err error) {
+	cfg := &v.in.cfg
+	if m.Mode != message.ModeStore {
+		m.Once = true
+	}
+	if m.Mode == message.ModeDatagram { // SMPP 3.4 §2.10.2
+		m.NotBefore, m.Wants = time.Time{}, message.WantNone
+	}
+	from := v.now
+	if m.NotBefore.After(v.now) {
+		if from = m.NotBefore; from.Sub(v.now) > cfg.MaxValidity {
+			return false, message.Errorf(message.BadContent, "the schedule is more than %s ahead", cfg.MaxValidity)
+		}
+	} else {
+		m.NotBefore = time.Time{}
+	}
+	switch longest := from.Add(cfg.MaxValidity); {
+	case m.Expires.IsZero():
+		m.Expires = from.Add(cfg.DefaultValidity)
+	case !m.Expires.After(v.now):
+		return false, message.Errorf(message.BadContent, "the validity is over")
+	case !m.Expires.After(from):
+		return false, message.Errorf(message.BadContent, "the schedule is not before the end of the validity")
+	case m.Expires.After(longest):
+		m.Expires, cut = longest, true
+	}
+	return cut, nil
+}
+
+// noWay says why no link can have m.
+func (v *visit) noWay(m *message.Message, plan routing.Plan) error {
+	v.in.counts.miss(m.Origin.Type)
+	if plan.By == routing.ByDest {
+		return message.Errorf(message.Barred, "the account may not send over %s", m.Dest)
+	}
+	return message.Errorf(message.UnknownNumber, "no route to the recipient")
+}
+
+// charged is the word of the route, else of the account, else of the nearest
+// account above it, else of the house.
+func (v *visit) charged(account, word string) bool {
+	if yes, said := yesNo(word); said {
+		return yes
+	}
+	for _, a := range v.dir.Ancestors(account) {
+		if yes, said := yesNo(a.Charged); said {
+			return yes
+		}
+	}
+	return v.in.cfg.Charged
+}
+
+func yesNo(word string) (yes, said bool) { return word == "yes", word == "yes" || word == "no" }

@@ -1,0 +1,126 @@
+package intake
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"smsc/message"
+	"smsc/routing"
+	"smsc/tenant"
+	"smsc/translate"
+)
+
+// keep adds m with its first State to the batch, and what is born of it.
+func (v *visit) keep(m *message.Message, plan routing.Plan, cut bool) {
+	s := message.State{ID: m.ID, Phase: message.Waiting, Due: v.now}
+	if !m.NotBefore.IsZero() {
+		s.Due = m.NotBefore
+	} else if key, ok := v.pollKey(m, plan); ok {
+		s.WakeOn, s.Due = key, m.Expires
+	}
+	s.Note(message.Step{At: v.now, Kind: "accepted", Link: m.Origin.Link, Text: arrival(m, cut)})
+	switch plan.Verdict {
+	case routing.Drop:
+		s.Failure = message.Barred
+		s.Note(message.Step{At: v.now, Kind: "route", Text: fmt.Sprintf("dropped by route %d", plan.Route)})
+		v.drop(m, &s)
+	case routing.Reply:
+		s.Last.Detail = message.AutoReply
+		s.Note(message.Step{At: v.now, Kind: "route", Text: fmt.Sprintf("answered by route %d", plan.Route)})
+		v.reply(m, plan)
+		v.drop(m, &s)
+	}
+	v.records = append(v.records, message.Record{Message: m, State: s})
+}
+
+// pollKey returns what m waits on if it is for pollers: it need not pass
+// through the engine first.
+func (v *visit) pollKey(m *message.Message, plan routing.Plan) (string, bool) {
+	switch plan.Verdict {
+	case routing.Hold:
+		return "queue:", true
+	case routing.Forward:
+		name := plan.Hops[0].Link
+		if l := v.dir.Link(name); l == nil && name == m.Dest || l != nil && l.Kind == tenant.KindPoll {
+			return "queue:" + name, true
+		}
+	}
+	return "", false
+}
+
+// drop ends m at the door: accepted means accounted for, so a receipt that
+// was asked for is made all the same (spec routing §10).
+func (v *visit) drop(m *message.Message, s *message.State) {
+	s.Phase, s.Ended, s.Due, s.WakeOn = message.Dropped, v.now, time.Time{}, ""
+	receipt := message.FinalReceipt(message.Record{Message: m, State: *s})
+	if receipt == nil {
+		return
+	}
+	receipt.ID = v.in.mint.Next(v.now)
+	receipt.Accepted, receipt.Expires = v.now, v.now.Add(v.in.cfg.MaxValidity)
+	v.again(&receipt.Origin, m, "receipt")
+	v.born = append(v.born, message.Record{Message: receipt,
+		State: message.State{ID: receipt.ID, Phase: message.Waiting, Due: v.now}})
+	s.Note(message.Step{At: v.now, Kind: "receipt", Link: receipt.Dest, Text: "made, id " + receipt.ID.String()})
+}
+
+// reply makes the answer of an auto_reply route, unless it could go round in
+// circles (spec routing §4).
+func (v *visit) reply(m *message.Message, plan routing.Plan) {
+	if m.Origin.Type == message.SourceLocal || !m.From.IsNumber() ||
+		!v.in.replies.may(m.From.Value, m.To.Value, plan.Route, v.now) {
+		return
+	}
+	answer := &message.Message{
+		ID: v.in.mint.Next(v.now), Account: m.Account, From: m.To, To: m.From,
+		Body:   translate.TextBody(plan.Reply),
+		Origin: message.Origin{Link: "auto", Type: message.SourceLocal}, Accepted: v.now,
+		Expires: v.now.Add(v.in.cfg.DefaultValidity),
+	}
+	parts, err := translate.CountParts(answer.Body)
+	if err != nil || v.dir.Table().Plan(answer).Verdict != routing.Forward {
+		return
+	}
+	answer.Parts = uint8(min(parts, message.MaxParts))
+	v.again(&answer.Origin, m, "reply")
+	s := message.State{ID: answer.ID, Phase: message.Waiting, Due: v.now}
+	s.Note(message.Step{At: v.now, Kind: "accepted", Link: "auto", Text: "reply to " + m.ID.String()})
+	v.born = append(v.born, message.Record{Message: answer, State: s})
+}
+
+// again names what is born of m after m's own request, so that a repeat of
+// it bears nothing new.
+func (v *visit) again(o *message.Origin, m *message.Message, what string) {
+	if m.Origin.Ref != "" {
+		o.Ref, o.RefLife = what+"/"+m.Origin.Link+"/"+m.Origin.Ref, m.Origin.RefLife
+	}
+}
+
+// arrival is the first line of the trace.
+func arrival(m *message.Message, cut bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s", m.Origin.Type)
+	if m.Origin.Peer != "" {
+		b.WriteString(" from " + m.Origin.Peer)
+	}
+	if m.Origin.User != "" {
+		b.WriteString(" by " + m.Origin.User)
+	}
+	fmt.Fprintf(&b, ", %s, %d part", m.Body.Coding, m.Parts)
+	if m.Parts != 1 {
+		b.WriteByte('s')
+	}
+	fmt.Fprintf(&b, ", %s to %s, until %s", spelt(m.From), spelt(m.To), m.Expires.UTC().Format(time.RFC3339))
+	if cut {
+		b.WriteString(" (cut)")
+	}
+	return b.String()
+}
+
+func spelt(a message.Address) string {
+	if a.Given == "" {
+		return a.Value
+	}
+	return a.Value + " (" + a.Given + ")"
+}
