@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"smsc/message"
 )
@@ -34,6 +35,7 @@ func (c *checker) esme(at string, s *ESME) {
 		c.say(at+"min_length", "is greater than max_length")
 	}
 	c.limits(at+"limits.", s.Limits)
+	c.responseTimeout(at, s.ResponseTimeout)
 	c.tonNPI(at+"ton_npi.", s.TONNPI)
 	c.statusMap(at+"status_map.", s.StatusMap)
 	c.outbind(at+"outbind.", s.Outbind)
@@ -60,9 +62,17 @@ func (c *checker) carrier(at string, s *Carrier) {
 		c.say(at+"tls", "must be true for tls_ca and tls_name to count")
 	}
 	c.tlvs(at+"tlvs", s.TLVs)
+	c.responseTimeout(at, s.ResponseTimeout)
 	c.tonNPI(at+"ton_npi.", s.TONNPI)
 	c.statusMap(at+"status_map.", s.StatusMap)
 	c.outbind(at+"outbind.", s.Outbind)
+}
+
+// responseTimeout without an end would keep a window shut for ever.
+func (c *checker) responseTimeout(at string, d Duration) {
+	if d < Duration(time.Second) {
+		c.say(at+"response_timeout", "must be at least 1s")
+	}
 }
 
 func (c *checker) systemID(path, s string) {

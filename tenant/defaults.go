@@ -61,8 +61,9 @@ func (l *Link) settings() any {
 	return nil
 }
 
-// fill gives what was left empty its default: documents that were made by
-// hand in Go, or by REST, need not name everything.
+// fill gives what was left empty its default. A document made in Go need not
+// name everything; in one that was read, the defaults were there before, and
+// a zero is what somebody wrote.
 func (d *Document) fill() {
 	root := false
 	for i := range d.Accounts {
@@ -92,7 +93,10 @@ func (d *Document) fill() {
 		d.Accounts = append(d.Accounts, a)
 	}
 	for i := range d.Links {
-		d.Links[i].fill()
+		d.Links[i].fillWords()
+		if d.source == nil {
+			d.Links[i].fillNumbers()
+		}
 	}
 	for i := range d.Routes {
 		or(&d.Routes[i].Account, Operator)
@@ -110,48 +114,55 @@ func or[T comparable](v *T, otherwise T) {
 	}
 }
 
-func (l *Link) fill() {
+func (l *Link) fillWords() {
 	or(&l.Account, Operator)
 	def := NewLink(l.Kind)
 	switch {
 	case l.SIP != nil && def.SIP != nil:
-		s, d := l.SIP, def.SIP
-		or(&s.Dialect, d.Dialect)
-		or(&s.Long, d.Long)
-		or(&s.Receipts, d.Receipts)
-		or(&s.Mode, d.Mode)
-		or(&s.Window, d.Window)
+		or(&l.SIP.Dialect, def.SIP.Dialect)
+		or(&l.SIP.Long, def.SIP.Long)
+		or(&l.SIP.Receipts, def.SIP.Receipts)
+		or(&l.SIP.Mode, def.SIP.Mode)
+	case l.SIPUsers != nil && def.SIPUsers != nil:
+		or(&l.SIPUsers.Receipts, def.SIPUsers.Receipts)
+		or(&l.SIPUsers.Mode, def.SIPUsers.Mode)
+	case l.ESME != nil && def.ESME != nil:
+		or(&l.ESME.Alphabet, def.ESME.Alphabet)
+		or(&l.ESME.Long, def.ESME.Long)
+		or(&l.ESME.MultipartReceipt, def.ESME.MultipartReceipt)
+	case l.Carrier != nil && def.Carrier != nil:
+		or(&l.Carrier.Bind, def.Carrier.Bind)
+		or(&l.Carrier.Alphabet, def.Carrier.Alphabet)
+		or(&l.Carrier.Long, def.Carrier.Long)
+		if l.Carrier.TLVs == nil {
+			l.Carrier.TLVs = def.Carrier.TLVs
+		}
+	case l.Webhook != nil && def.Webhook != nil && len(l.Webhook.Events) == 0:
+		l.Webhook.Events = def.Webhook.Events
+	}
+}
+
+// fillNumbers leaves alone those that may be 0.
+func (l *Link) fillNumbers() {
+	def := NewLink(l.Kind)
+	switch {
+	case l.SIP != nil && def.SIP != nil:
+		or(&l.SIP.Window, def.SIP.Window)
 	case l.IMS != nil && def.IMS != nil:
 		or(&l.IMS.Window, def.IMS.Window)
 		or(&l.IMS.ReportWait, def.IMS.ReportWait)
 	case l.SIPUsers != nil && def.SIPUsers != nil:
-		s, d := l.SIPUsers, def.SIPUsers
-		or(&s.Receipts, d.Receipts)
-		or(&s.Mode, d.Mode)
-		or(&s.Window, d.Window)
+		or(&l.SIPUsers.Window, def.SIPUsers.Window)
 	case l.ESME != nil && def.ESME != nil:
-		s, d := l.ESME, def.ESME
-		or(&s.Binds, d.Binds)
-		or(&s.Window, d.Window)
-		or(&s.Alphabet, d.Alphabet)
-		or(&s.Long, d.Long)
-		or(&s.MultipartReceipt, d.MultipartReceipt)
-		or(&s.ResponseTimeout, d.ResponseTimeout)
+		or(&l.ESME.Binds, def.ESME.Binds)
+		or(&l.ESME.Window, def.ESME.Window)
+		or(&l.ESME.ResponseTimeout, def.ESME.ResponseTimeout)
 	case l.Carrier != nil && def.Carrier != nil:
-		s, d := l.Carrier, def.Carrier
-		or(&s.Bind, d.Bind)
-		or(&s.Binds, d.Binds)
-		or(&s.Window, d.Window)
-		or(&s.Alphabet, d.Alphabet)
-		or(&s.Long, d.Long)
-		or(&s.ResponseTimeout, d.ResponseTimeout)
-		or(&s.TLVs, d.TLVs)
+		or(&l.Carrier.Binds, def.Carrier.Binds)
+		or(&l.Carrier.Window, def.Carrier.Window)
+		or(&l.Carrier.ResponseTimeout, def.Carrier.ResponseTimeout)
 	case l.Webhook != nil && def.Webhook != nil:
-		s, d := l.Webhook, def.Webhook
-		or(&s.Window, d.Window)
-		or(&s.Timeout, d.Timeout)
-		if len(s.Events) == 0 {
-			s.Events = d.Events
-		}
+		or(&l.Webhook.Window, def.Webhook.Window)
+		or(&l.Webhook.Timeout, def.Webhook.Timeout)
 	}
 }

@@ -33,7 +33,7 @@ const (
 	dictNode
 )
 
-var kindWords = [...]string{"nothing", "true or false", "a whole number", "a number", "text", "a list", "a map"}
+var kindWords = [...]string{"nothing", "true or false", "a whole number", "a fraction", "text", "a list", "a map"}
 
 // node is one value of a document with its line: what is left of the YAML
 // library's tree, without its tokens, aliases resolved.
