@@ -132,7 +132,7 @@ func takeOver(declared *tenant.Link, old *linkSet, now time.Time) (*link, error)
 		l.counters = was.counters
 	}
 	for _, s := range l.cfg.From {
-		p, err := parsePrefix(s)
+		p, err := tenant.ParsePrefix(s)
 		if err != nil {
 			return nil, err
 		}
@@ -143,20 +143,6 @@ func takeOver(declared *tenant.Link, old *linkSet, now time.Time) (*link, error)
 		l.peer, err = parseTarget(l.cfg.URI)
 	}
 	return l, err
-}
-
-// parsePrefix reads "10.0.0.0/8" or a single address.
-func parsePrefix(s string) (netip.Prefix, error) {
-	if !strings.Contains(s, "/") {
-		a, err := netip.ParseAddr(s)
-		if err != nil {
-			return netip.Prefix{}, err
-		}
-		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(s)
-	return p.Masked(), err
 }
 
 // byAddress returns the link whose from holds the address, longest prefix

@@ -40,7 +40,7 @@ func (s *Server) request(d *delivery, f flow, branch string) []byte {
 	if name := m.Extra[extraDisplay]; name != "" {
 		b = append(append(b, quoted(name)...), ' ')
 	}
-	b = s.appendUser(append(b, "<sip:"...), m.From, d.l)
+	b = appendAddress(append(b, "<sip:"...), m.From, m.Kind, d.l)
 	b = append(append(append(b, '@'), s.cfg.Domain...), ">;tag="...)
 	b = append(append(b, tagFor(callID)...), "\r\n"...)
 	b = append(append(append(b, "To: <"...), d.ownURI()...), ">\r\n"...)
@@ -116,13 +116,16 @@ func tagFor(callID string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// appendUser writes the user part of an address: numbers without "+" in the
-// restcomm dialect, which takes one for text.
-func (s *Server) appendUser(b []byte, a message.Address, l *link) []byte {
-	switch {
-	case !a.IsNumber():
-		return appendUser(b, a.Value)
-	case l.cfg.Dialect == "cpim":
+// appendAddress writes the user part of an address: numbers without "+" in
+// the restcomm dialect, which takes one for text. A receipt spells its
+// numbers as the one it goes to did.
+func appendAddress(b []byte, a message.Address, kind message.Kind, l *link) []byte {
+	if kind == message.KindReceipt && a.Given != "" {
+		if number, ok := readNumber(a.Given, false); ok {
+			return appendUser(b, number)
+		}
+	}
+	if !a.IsNumber() || l.cfg.Dialect == "cpim" {
 		return appendUser(b, a.Value)
 	}
 	return appendUser(b, a.Digits())
@@ -131,7 +134,7 @@ func (s *Server) appendUser(b []byte, a message.Address, l *link) []byte {
 // ownURI is the recipient at the link's peer.
 func (d *delivery) ownURI() string {
 	b := append(make([]byte, 0, 64), "sip:"...)
-	b = d.s.appendUser(b, d.a.Message.To, d.l)
+	b = appendAddress(b, d.a.Message.To, d.a.Message.Kind, d.l)
 	b = append(append(b, '@'), d.l.peer.hostPort()...)
 	if d.l.peer.params != "" {
 		b = append(append(b, ';'), d.l.peer.params...)
