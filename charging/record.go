@@ -3,23 +3,112 @@
 // and writes no file.
 package charging
 
-import "smsc/message"
+import (
+	"time"
 
-// Meta is what a record says beside the message and its State.
+	"smsc/message"
+)
+
+// Version is the version of the columns (spec records §5). Columns are only
+// ever added at the end; any other change raises it.
+const Version = 1
+
+// Types of record (spec records §4).
+const (
+	TypeFinal   = "final"   // a message has come to its end
+	TypeAttempt = "attempt" // a hop was tried
+	TypeReceipt = "dlr"     // a receipt has come to its end
+)
+
+// Meta is what a record says beside the message and its State. Whatever is
+// empty leaves its column empty.
 type Meta struct {
-	Node        string // name of smsc.yaml
-	N           int    // counts the records of this message, from 1
-	Type        string // final (""), attempt, dlr
+	Node string    // name of smsc.yaml
+	N    int       // counts the records of this message, from 1
+	Type string    // "" is TypeFinal, of a receipt TypeReceipt
+	At   time.Time // of an attempt; zero is the end of the message
+	Text bool      // write the first 20 characters
+
 	LinkAccount string // owner of the link that carried it
-	DestType    string // SIP IMS SMPP HTTP: kind of the link that carried it
-	Text        bool   // write the first 20 characters
+	DestType    string // SIP IMS SMPP HTTP: the kind of that link
+	Route       string // id of the route
+	SrcSent     string // sender and recipient as they left
+	DstSent     string
+	Remote      string // address:port of the next hop
+	Notes       string // of rules
+	ServiceType string // of the sender's protocol; a number for ProtocolID
+	ProtocolID  string
+
+	ChargeResult string // none granted denied refunded unknown skipped; "" is none
+	ChargeRef    string // at the charging server
+	Cost         string // decimal; "" is 0
+	CostUnit     string
 }
 
-// Header returns the names of the columns in their order (spec records §5).
-func Header() []string { panic("unfinished") }
+// Header returns the names of the columns in their order.
+func Header() []string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.name
+	}
+	return names
+}
 
-// AppendCSV appends the record as one CSV line (RFC 4180).
-func AppendCSV(dst []byte, r message.Record, meta Meta) []byte { panic("unfinished") }
+// AppendHeader appends the header row, with which every CSV file begins.
+func AppendHeader(dst []byte) []byte {
+	for i, c := range columns {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, c.name...)
+	}
+	return append(dst, "\r\n"...)
+}
 
-// AppendJSON appends the record as one JSON line, numbers as numbers.
-func AppendJSON(dst []byte, r message.Record, meta Meta) []byte { panic("unfinished") }
+// AppendCSV appends the record as one line of CSV (RFC 4180 §2, spec records
+// §5): CR LF at its end and nowhere else, since control characters become
+// spaces. r is not kept.
+func AppendCSV(dst []byte, r message.Record, meta Meta) []byte {
+	v := newView(&r, &meta)
+	for i := range columns {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		start := len(dst)
+		if dst = columns[i].put(dst, v); columns[i].kind == text {
+			dst = quote(clean(dst, start), start)
+		}
+	}
+	return append(dst, "\r\n"...)
+}
+
+// AppendJSON appends the record as one line of JSON with the names of the
+// columns. Numbers are numbers; what is unknown or does not apply is left
+// out.
+func AppendJSON(dst []byte, r message.Record, meta Meta) []byte {
+	v := newView(&r, &meta)
+	dst = append(dst, '{')
+	open := len(dst)
+	for i := range columns {
+		c, mark := &columns[i], len(dst)
+		if mark > open {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, '"'), c.name...), `":`...)
+		if c.kind != number {
+			dst = append(dst, '"')
+		}
+		start := len(dst)
+		if dst = c.put(dst, v); len(dst) == start {
+			dst = dst[:mark]
+			continue
+		}
+		if c.kind == text {
+			dst = escape(clean(dst, start), start)
+		}
+		if c.kind != number {
+			dst = append(dst, '"')
+		}
+	}
+	return append(dst, "}\n"...)
+}
