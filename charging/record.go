@@ -69,14 +69,14 @@ func AppendHeader(dst []byte) []byte {
 // §5): CR LF at its end and nowhere else, since control characters become
 // spaces. r is not kept.
 func AppendCSV(dst []byte, r message.Record, meta Meta) []byte {
-	v := newView(&r, &meta)
+	v := newView(r, meta)
 	for i := range columns {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		start := len(dst)
 		if dst = columns[i].put(dst, v); columns[i].kind == text {
-			dst = quote(clean(dst, start), start)
+			dst = appendDone(dst, start, inCSV)
 		}
 	}
 	return append(dst, "\r\n"...)
@@ -86,7 +86,7 @@ func AppendCSV(dst []byte, r message.Record, meta Meta) []byte {
 // columns. Numbers are numbers; what is unknown or does not apply is left
 // out.
 func AppendJSON(dst []byte, r message.Record, meta Meta) []byte {
-	v := newView(&r, &meta)
+	v := newView(r, meta)
 	dst = append(dst, '{')
 	open := len(dst)
 	for i := range columns {
@@ -104,7 +104,7 @@ func AppendJSON(dst []byte, r message.Record, meta Meta) []byte {
 			continue
 		}
 		if c.kind == text {
-			dst = escape(clean(dst, start), start)
+			dst = appendDone(dst, start, inJSON)
 		}
 		if c.kind != number {
 			dst = append(dst, '"')

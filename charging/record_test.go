@@ -230,10 +230,10 @@ func TestWhatStrangersWroteCannotBreakALine(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			start := []byte("x,")
-			if got := string(quote(clean(append(start, c.in...), 2), 2)[2:]); got != c.csv {
+			if got := string(appendDone(append(start, c.in...), 2, inCSV)[2:]); got != c.csv {
 				t.Errorf("CSV %q, want %q", got, c.csv)
 			}
-			if got := string(escape(clean(append(start, c.in...), 2), 2)[2:]); got != c.json {
+			if got := string(appendDone(append(start, c.in...), 2, inJSON)[2:]); got != c.json {
 				t.Errorf("JSON %q, want %q", got, c.json)
 			}
 		})

@@ -12,16 +12,17 @@ const maxReason = 255
 
 // view is a record with what several columns need of it.
 type view struct {
-	r       *message.Record
+	r       message.Record
 	m       *message.Message
 	s       *message.State
-	meta    *Meta
+	meta    Meta
 	at      time.Time
 	content content
 }
 
-func newView(r *message.Record, meta *Meta) *view {
-	v := &view{r: r, m: r.Message, s: &r.State, meta: meta, at: meta.At}
+func newView(r message.Record, meta Meta) *view {
+	v := &view{r: r, m: r.Message, meta: meta, at: meta.At}
+	v.s = &v.r.State
 	if v.at.IsZero() {
 		v.at = v.s.Ended
 	}
