@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"smsc/delivery"
+	"smsc/intake"
+	"smsc/message"
+	"smsc/restapi"
+	"smsc/routing"
+	"smsc/sip"
+	"smsc/smpp"
+	"smsc/store"
+	"smsc/tenant"
+)
+
+// drainTime is how long what is in flight may take to finish on stop.
+const drainTime = 35 * time.Second
+
+// house is the whole server: every part by name. openHouse builds it from
+// the bottom up, close takes it down from the top.
+type house struct {
+	cfg config
+	log zerolog.Logger
+	reg *prometheus.Registry
+	key string // the operator's
+
+	store   *store.Store
+	catalog *tenant.Catalog
+	engine  *delivery.Engine
+	intake  *intake.Intake
+	sip     *sip.Server
+	smpp    *smpp.Edge
+	rest    *restapi.Server
+	https   []net.Listener
+
+	// directory is the snapshot in force, for the journal: it writes what an
+	// earlier run left before the catalog is open.
+	directory atomic.Pointer[tenant.Directory]
+
+	stop    context.CancelFunc // ends what start began
+	running sync.WaitGroup
+	failed  chan error // a part that ended by itself
+}
+
+// openHouse builds every part and opens every listener. doc is applied when
+// nothing was ever declared; nil applies nothing. Nothing moves until start.
+func openHouse(cfg config, doc *tenant.Document, log zerolog.Logger) (*house, error) {
+	h := &house{cfg: cfg, log: log, reg: newRegistry(), failed: make(chan error, 4), stop: func() {}}
+	if err := h.build(doc); err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return h, nil
+}
+
+func (h *house) build(doc *tenant.Document) error {
+	for _, step := range []func() error{h.openStore, h.openMovers, h.openEdges, func() error { return h.declare(doc) }} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openStore opens the memory of the house and what is declared in it.
+func (h *house) openStore() (err error) {
+	if h.key, err = operatorKey(h.cfg); err != nil {
+		return err
+	}
+	if h.store, err = store.Open(h.storeConfig(), h.log, h.reg); err != nil {
+		return fmt.Errorf("data folder %s: %w", h.cfg.Data, err)
+	}
+	h.catalog, err = tenant.Open(context.Background(), h.store, h.key, tenant.CatalogConfig{Insecure: h.cfg.Insecure}, h.log)
+	if err != nil {
+		return fmt.Errorf("declared objects: %w", err)
+	}
+	return nil
+}
+
+// openMovers builds the door and the engine.
+func (h *house) openMovers() error {
+	mint := message.NewMint(h.store.LastID())
+	table := func() *routing.Table { return h.catalog.Directory().Table() }
+	h.engine = delivery.New(h.cfg.Delivery, h.store, h.store, table, mint, h.log, h.reg)
+	h.intake = intake.New(intake.Config{
+		DefaultValidity: h.cfg.Delivery.Validity.Default,
+		MaxValidity:     h.cfg.Delivery.Validity.Max,
+	}, h.store, h.catalog.Directory, mint, h.log, h.reg)
+	return nil
+}
+
+// openEdges builds the edges and opens their listeners.
+func (h *house) openEdges() (err error) {
+	secure, err := h.cfg.TLS.load()
+	if err != nil {
+		return err
+	}
+	h.sip, err = sip.New(sip.Config{
+		Node: h.cfg.Name, Domain: h.cfg.SIP.Domain, Advertise: h.cfg.SIP.Advertise,
+		Listen: spell(h.cfg.Listen.SIP), Volatile: h.cfg.Data == memory,
+	}, sip.Deps{Acceptor: h.intake, Reporter: h.engine, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory}, h.log, h.reg)
+	if err != nil {
+		return err
+	}
+	h.smpp = smpp.New(smpp.Config{
+		Name: h.cfg.Name, Listen: spell(h.cfg.Listen.SMPP), TLS: secure, MaxValidity: h.cfg.Delivery.Validity.Max,
+	}, smpp.Deps{Acceptor: h.intake, Reporter: h.engine, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory, Ready: h.store.Ready}, h.log, h.reg)
+	h.rest, err = restapi.New(restapi.Config{
+		Name: h.cfg.Name, Version: version, Memory: h.cfg.Data == memory, Retention: time.Duration(h.cfg.Store.Retention),
+	}, restapi.Deps{
+		Acceptor: h.intake, Ledger: h.store.Ledger(), Editor: h.engine, Shelf: h.store, Directory: h.catalog.Directory,
+		Catalog: h.catalog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg),
+	}, h.log, h.reg)
+	if err != nil {
+		return err
+	}
+	return h.listen(secure)
+}
+
+// listen opens every listener, so that a busy port is known before anything
+// moves.
+func (h *house) listen(secure *tls.Config) error {
+	if err := h.sip.Listen(); err != nil {
+		return busy("listen.sip", err)
+	}
+	if err := h.smpp.Listen(); err != nil {
+		return busy("listen.smpp", err)
+	}
+	for _, l := range h.cfg.Listen.HTTP {
+		ln, err := net.Listen("tcp", l.address)
+		if err != nil {
+			return busy("listen.http", err)
+		}
+		if l.transport == "https" {
+			ln = tls.NewListener(ln, secure)
+		}
+		h.https = append(h.https, ln)
+	}
+	return nil
+}
+
+// declare applies the document of the first start and hands the snapshot in
+// force, and each later one, to who needs it.
+func (h *house) declare(doc *tenant.Document) error {
+	if doc != nil && h.catalog.Empty() {
+		change, err := h.catalog.Apply(context.Background(), *doc, tenant.ApplyOptions{Who: "provision"})
+		if err != nil {
+			return fmt.Errorf("provision: %w", err)
+		}
+		for _, w := range change.Warnings {
+			h.log.Warn().Msg(w)
+		}
+	}
+	h.catalog.Subscribe(func(d *tenant.Directory) {
+		h.directory.Store(d)
+		h.engine.SetLanes(h.lanes(d))
+		h.sip.SetLinks(d)
+		h.smpp.SetLinks(d)
+		h.engine.Replan()
+	})
+	return nil
+}
+
+// start sets everything going.
+func (h *house) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	h.stop = cancel
+	h.spawn("delivery", func() error { return h.engine.Run(ctx) })
+	h.spawn("sip", func() error { return h.sip.Serve(ctx) })
+	h.spawn("smpp", func() error { return h.smpp.Serve(ctx) })
+	for _, ln := range h.https {
+		h.spawn("http", func() error { return h.rest.Serve(ln) })
+	}
+}
+
+func (h *house) spawn(part string, f func() error) {
+	h.running.Go(func() {
+		if err := f(); err != nil && !errors.Is(err, context.Canceled) {
+			h.log.Error().Str("part", part).Err(err).Msg("ended by itself")
+			select {
+			case h.failed <- fmt.Errorf("%s: %w", part, err):
+			default:
+			}
+		}
+	})
+}
+
+// drain finishes what is in flight: nothing new is accepted, the lanes empty
+// their windows, sessions are unbound.
+func (h *house) drain(ctx context.Context) {
+	var wg sync.WaitGroup
+	for part, f := range map[string]func() error{
+		"http": func() error { return h.rest.Drain(ctx) },
+		"sip":  func() error { return h.sip.Drain(ctx) },
+		"smpp": func() error { h.smpp.Drain(ctx); return nil },
+		"delivery": func() error {
+			return h.engine.Drain(ctx)
+		},
+	} {
+		wg.Go(func() {
+			if err := f(); err != nil {
+				h.log.Warn().Str("part", part).Err(err).Msg("not everything in flight finished in time")
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// close takes down what was built, from the top.
+func (h *house) close() error {
+	h.stop()
+	if h.rest != nil {
+		_ = h.rest.Close()
+	}
+	for _, ln := range h.https {
+		_ = ln.Close()
+	}
+	if h.smpp != nil {
+		h.smpp.Close()
+	}
+	if h.sip != nil {
+		_ = h.sip.Close()
+	}
+	h.running.Wait()
+	if h.store != nil {
+		return h.store.Close()
+	}
+	return nil
+}
+
+// ready tells what a positive answer depends on.
+func (h *house) ready() (map[string]string, bool) {
+	checks := map[string]string{"store": "ok", "listeners": "ok", "catalog": "ok"}
+	err := h.store.Ready()
+	if err != nil {
+		checks["store"] = message.TextOf(err)
+		if checks["store"] == "" {
+			checks["store"] = "cannot write"
+		}
+	}
+	return checks, err == nil
+}
+
+// addresses tells where the house can be reached, with real ports.
+func (h *house) addresses() (sipAddrs, smppAddrs, httpAddrs []string) {
+	for i, a := range h.smpp.Addrs() {
+		smppAddrs = append(smppAddrs, h.cfg.Listen.SMPP[i].transport+":"+a.String())
+	}
+	for i, ln := range h.https {
+		httpAddrs = append(httpAddrs, h.cfg.Listen.HTTP[i].transport+":"+ln.Addr().String())
+	}
+	return h.sip.Addrs(), smppAddrs, httpAddrs
+}
+
+// load reads the certificate, nil where none is configured.
+func (c tlsConfig) load() (*tls.Config, error) {
+	if c.Cert == "" {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+	if err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	secure := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	if c.ClientCA == "" {
+		return secure, nil
+	}
+	pem, err := os.ReadFile(c.ClientCA)
+	if err != nil {
+		return nil, fmt.Errorf("tls.client_ca: %w", err)
+	}
+	secure.ClientCAs = x509.NewCertPool()
+	if !secure.ClientCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("tls.client_ca: %s holds no certificate", c.ClientCA)
+	}
+	secure.ClientAuth = tls.VerifyClientCertIfGiven
+	return secure, nil
+}
+
+// spell writes listeners as the edges take them.
+func spell(list []listener) []string {
+	out := make([]string, len(list))
+	for i, l := range list {
+		out[i] = l.String()
+	}
+	return out
+}
+
+// busy explains a listener that cannot be opened.
+func busy(section string, err error) error {
+	if strings.Contains(err.Error(), "address already in use") {
+		return fmt.Errorf("%s: %w: another program has the port; change %s or stop it", section, err, section)
+	}
+	return fmt.Errorf("%s: %w", section, err)
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"smsc/delivery"
+	"smsc/message"
+	"smsc/tenant"
+)
+
+// defaultWindow is how many messages may be in flight on a link that says
+// nothing of its window.
+const defaultWindow = 100
+
+// lanes gives each link of d its lane.
+func (h *house) lanes(d *tenant.Directory) []delivery.Lane {
+	var all []delivery.Lane
+	for _, l := range d.Links() {
+		lane := delivery.Lane{Name: l.Name, Kind: string(l.Kind)}
+		switch l.Kind {
+		case tenant.KindSIP:
+			lane.Courier = h.sip
+			lane.Window, lane.Throughput = l.SIP.Window, l.SIP.Throughput
+			lane.Serial = true              // RFC 3428 §8: one pending MESSAGE for each URI
+			lane.Timeout = 40 * time.Second // timer F, and a challenge before it
+		case tenant.KindESME:
+			lane.Courier = h.smpp
+			lane.Window = max(l.ESME.Window, 1) * max(l.ESME.Binds, 1)
+			lane.Timeout = time.Duration(l.ESME.ResponseTimeout)
+		case tenant.KindCarrier:
+			lane.Courier = h.smpp
+			lane.Window, lane.Throughput = max(l.Carrier.Window, 1)*max(l.Carrier.Binds, 1), l.Carrier.Throughput
+			lane.Timeout = time.Duration(l.Carrier.ResponseTimeout)
+		case tenant.KindPoll: // no courier: messages wait to be taken
+		default:
+			// Nothing opens this lane, so its messages wait and live as long as
+			// they are valid.
+			lane.Courier = absent{}
+		}
+		if lane.Window == 0 {
+			lane.Window = defaultWindow
+		}
+		all = append(all, lane)
+	}
+	return all
+}
+
+// absent is the courier of links that this version does not carry.
+type absent struct{}
+
+func (absent) Deliver(_ context.Context, _ message.Attempt, done func(message.Outcome)) {
+	done(message.Outcome{Result: message.Deferred, Cause: message.Congested, Detail: "links of this kind are not carried by this version"})
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"time"
+
+	"smsc/restapi"
+	"smsc/tenant"
+)
+
+// linkStates tells how every declared link fares now, for REST and
+// `smsc links`: what its edge knows, and what its lane holds.
+func (h *house) linkStates() []restapi.LinkState {
+	links := h.catalog.Directory().Links()
+	states := make([]restapi.LinkState, 0, len(links))
+	for _, l := range links {
+		s := restapi.LinkState{Name: l.Name, Status: "idle"}
+		switch l.Kind {
+		case tenant.KindSIP:
+			h.sipState(l, &s)
+		case tenant.KindESME, tenant.KindCarrier:
+			h.smppState(l, &s)
+		}
+		h.laneState(l.Name, &s)
+		states = append(states, s)
+	}
+	return states
+}
+
+func (h *house) sipState(l *tenant.Link, s *restapi.LinkState) {
+	st := h.sip.Status(l.Name)
+	s.Since, s.LastError = st.Since, text(st.LastError)
+	s.Counters.In, s.Counters.Out, s.Counters.Failed = st.RequestsIn, st.RequestsOut, st.Rejected+st.Silent
+	s.Window.Used = st.InFlight
+	if l.SIP.URI != "" {
+		s.Status = upDown(st.Up)
+	}
+}
+
+func (h *house) smppState(l *tenant.Link, s *restapi.LinkState) {
+	st, ok := h.smpp.Status(l.Name)
+	if !ok {
+		return
+	}
+	s.Since, s.LastError, s.Sessions = st.Since, text(st.LastError), st.Sessions
+	s.Counters.In, s.Counters.Out = st.Received, st.Sent
+	s.Window = restapi.LinkWindow{Used: st.WindowUsed, Size: st.WindowSize}
+	switch {
+	case l.Kind == tenant.KindCarrier && !st.Up && st.LastError == "":
+		s.Status = "connecting"
+	case l.Kind == tenant.KindCarrier && st.Up && st.Sessions < l.Carrier.Binds:
+		s.Status = "degraded"
+	case l.Kind == tenant.KindESME && st.Sessions > 0:
+		s.Status = "up" // also with transmitters only
+	default:
+		s.Status = upDown(st.Up)
+	}
+}
+
+func (h *house) laneState(name string, s *restapi.LinkState) {
+	lane, ok := h.engine.LaneStatus(name)
+	if !ok {
+		return
+	}
+	s.Queue.Waiting = lane.Waiting
+	if !lane.Oldest.IsZero() {
+		s.Queue.OldestSeconds = int(time.Since(lane.Oldest).Seconds())
+	}
+	if s.Window.Size == 0 {
+		s.Window = restapi.LinkWindow{Used: lane.InFlight, Size: lane.Window}
+	}
+}
+
+func upDown(up bool) string {
+	if up {
+		return "up"
+	}
+	return "down"
+}
+
+// text is a string that may be missing.
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
