@@ -97,7 +97,11 @@ func (e Explanation) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "from  %s\nto    %s\n", e.From, e.To)
 	for _, s := range e.Steps {
-		line(&b, s.Step, strings.TrimSpace(s.Verdict+" "+s.Why))
+		verdict := s.Verdict
+		if s.Why != "" {
+			verdict += ": " + s.Why
+		}
+		line(&b, s.Step, verdict)
 		if s.Account == "" || s.Verdict != "chosen" {
 			continue
 		}
@@ -127,11 +131,18 @@ func (c *Candidate) text(b *strings.Builder) {
 	if c.Hop > 0 {
 		place = fmt.Sprint(c.Hop)
 	}
-	why := c.Why
-	if c.Verdict == "disabled" {
-		why = c.Verdict
+	why := fmt.Sprintf("priority %d, ", c.Priority)
+	switch c.Verdict {
+	case "disabled":
+		why += c.Verdict
+	case "no":
+		why += "no: " + c.Why
+	case "chosen":
+		why = c.Why // begins with the priority
+	default:
+		why += c.Why
 	}
-	line(b, fmt.Sprintf("  %-2s #%d  %-4s -> %s", place, c.Route, prefixShown(c.Prefix), c.Target), fmt.Sprintf("priority %d, %s", c.Priority, why))
+	line(b, fmt.Sprintf("  %-2s #%d  %-4s -> %s", place, c.Route, prefixShown(c.Prefix), c.Target), why)
 }
 
 func prefixShown(p string) string {
