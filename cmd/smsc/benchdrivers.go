@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"smsc/sip"
+	"smsc/smpp"
+	"smsc/smpp/pdu"
+)
+
+type benchSMPP struct {
+	loadFlags
+	Address  string `default:"127.0.0.1:2775" help:"SMPP address of the server."`
+	SystemID string `name:"system-id" default:"esme1" help:"system_id to bind with."`
+	Password string `env:"SMSC_PASSWORD" default:"pw1" help:"Its password."`
+	Report   bool   `help:"Ask for receipts (registered_delivery 1); they are answered and not counted."`
+}
+
+// Run drives submit_sm.
+func (c *benchSMPP) Run(out io.Writer) error {
+	return c.drive(out, "smpp", c.Address, func(ctx context.Context, _ int) (loadConn, error) {
+		s, err := smpp.Dial(ctx, smpp.Peer{
+			Address: c.Address, SystemID: c.SystemID, Password: c.Password,
+			Options: smpp.Options{Window: c.Window, ResponseTimeout: c.Patience, EnquireLink: 30 * time.Second},
+			Handler: smpp.Funcs{OnRequest: takeDeliver},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s as %s: %w", c.Address, c.SystemID, err)
+		}
+		return &smppConn{session: s, report: c.Report}, nil
+	})
+}
+
+// takeDeliver answers every deliver_sm.
+func takeDeliver(s *smpp.Session, h pdu.Header, _ []byte) {
+	if h.Command == pdu.DeliverSM {
+		s.Respond(&pdu.SMResp{Cmd: pdu.DeliverSMResp}, pdu.ROK, h.Sequence)
+		return
+	}
+	s.Refuse(h, pdu.RInvCmdID)
+}
+
+type smppConn struct {
+	session *smpp.Session
+	report  bool
+}
+
+func (c *smppConn) send(m loadMessage, answered func(string)) {
+	sm := pdu.SM{
+		Cmd: pdu.SubmitSM, ShortMessage: []byte(m.text),
+		Source: pdu.Address{TON: 1, NPI: 1, Addr: []byte(m.from)}, Dest: pdu.Address{TON: 1, NPI: 1, Addr: []byte(m.to)},
+	}
+	if c.report {
+		sm.RegisteredDelivery = 1
+	}
+	err := c.session.Submit(context.Background(), &sm, func(r smpp.Reply) {
+		switch {
+		case r.Err != nil:
+			answered(noAnswer)
+		case r.Status != pdu.ROK:
+			answered(r.Status.String())
+		default:
+			answered("")
+		}
+	})
+	if err != nil {
+		answered(err.Error())
+		// The session is gone: do not spin through the rest of the count.
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (c *smppConn) close() { c.session.Close() }
+
+type benchSIP struct {
+	loadFlags
+	Address   string `default:"127.0.0.1:5060" help:"SIP address of the server."`
+	Transport string `enum:"udp,tcp" default:"udp" help:"udp or tcp."`
+	User      string `help:"SIP user, where the server asks for one."`
+	Password  string `env:"SMSC_PASSWORD" help:"Its password."`
+}
+
+// Run drives MESSAGE.
+func (c *benchSIP) Run(out io.Writer) error {
+	return c.drive(out, "sip "+c.Transport, c.Address, func(context.Context, int) (loadConn, error) {
+		p, err := sip.NewPeer(sip.PeerConfig{Listen: c.Transport + ":127.0.0.1:0", Remote: c.Address, User: c.User, Password: c.Password, Window: c.Window})
+		if err != nil {
+			return nil, err
+		}
+		return &sipConn{peer: p, patience: c.Patience}, nil
+	})
+}
+
+type sipConn struct {
+	peer     *sip.Peer
+	patience time.Duration
+}
+
+func (c *sipConn) send(m loadMessage, answered func(string)) {
+	ctx, stop := context.WithTimeout(context.Background(), c.patience)
+	err := c.peer.Send(ctx, sip.PeerMessage{From: m.from, To: m.to, ContentType: "text/plain;charset=UTF-8", Body: []byte(m.text)}, func(a sip.PeerAnswer) {
+		stop()
+		switch {
+		case a.Status == 0:
+			answered(noAnswer)
+		case a.Status/100 != 2:
+			answered(strconv.Itoa(a.Status) + " " + a.Reason)
+		default:
+			answered("")
+		}
+	})
+	if err != nil {
+		stop()
+		answered(noAnswer)
+	}
+}
+
+func (c *sipConn) close() { c.peer.Close() }
+
+type benchREST struct {
+	loadFlags
+	serverFlags
+}
+
+// Run drives POST /api/messages.
+func (c *benchREST) Run(out io.Writer) error {
+	c.Window = 1 // HTTP/1.1 answers in order: more in flight are more connections
+	server, err := c.open()
+	if err != nil {
+		return err
+	}
+	u, err := url.Parse(c.Server)
+	if err != nil {
+		return usage(err)
+	}
+	address := u.Host
+	if u.Port() == "" {
+		address = net.JoinHostPort(u.Hostname(), u.Scheme)
+	}
+	// One client for all: http.Transport keeps a connection for each.
+	server.http.Transport = &http.Transport{MaxIdleConnsPerHost: c.Connections, MaxConnsPerHost: c.Connections}
+	server.http.Timeout = c.Patience
+	return c.drive(out, "rest", address, func(context.Context, int) (loadConn, error) {
+		return newRESTConn(server), nil
+	})
+}
+
+// restConn makes its requests on one goroutine, so that the reader of answers
+// and the sender are the same.
+type restConn struct {
+	api  *api
+	jobs chan restJob
+}
+
+type restJob struct {
+	m        loadMessage
+	answered func(string)
+}
+
+func newRESTConn(a *api) *restConn {
+	c := &restConn{api: a, jobs: make(chan restJob, 1)}
+	go func() {
+		for j := range c.jobs {
+			j.answered(c.post(j.m))
+		}
+	}()
+	return c
+}
+
+func (c *restConn) send(m loadMessage, answered func(string)) { c.jobs <- restJob{m, answered} }
+
+func (c *restConn) close() { close(c.jobs) }
+
+// post submits one message and returns why it was refused.
+func (c *restConn) post(m loadMessage) string {
+	body, err := json.Marshal(map[string]string{
+		"source_msisdn": m.from, "destination_msisdn": m.to, "message_body": m.text, "source_smsc": "bench",
+	})
+	if err != nil {
+		return err.Error()
+	}
+	req, err := http.NewRequest(http.MethodPost, c.api.base+"/api/messages", bytes.NewReader(body))
+	if err != nil {
+		return err.Error()
+	}
+	req.Header.Set("Content-Type", "application/json")
+	c.api.sign(req)
+	resp, err := c.api.http.Do(req)
+	if err != nil {
+		return restError(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	switch {
+	case err != nil:
+		return noAnswer
+	case resp.StatusCode/100 == 2:
+		return ""
+	}
+	var p problem
+	if json.Unmarshal(text, &p) != nil {
+		return resp.Status
+	}
+	return resp.Status + " " + p.Code
+}
+
+// restError keeps addresses and ports out of a reason that is counted.
+func restError(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return "no connection"
+	}
+	return noAnswer
+}
