@@ -1,0 +1,7 @@
+package sip
+
+import "net/netip"
+
+func addr4(i int) netip.Addr {
+	return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+}
