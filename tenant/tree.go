@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"errors"
-	"fmt"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -17,7 +16,7 @@ import (
 const (
 	maxDocument = 16 << 20
 	maxDepth    = 32      // maps and lists within each other
-	maxNodes    = 4 << 20 // with what aliases repeat
+	maxNodes    = 1 << 20 // with what aliases repeat
 )
 
 // kind is what a node is.
@@ -74,14 +73,8 @@ func parseTree(data []byte, f *faults) *node {
 		f.add(0, "", "is not UTF-8")
 		return nil
 	}
-	file, err := parseYAML(data)
-	if err != nil {
-		var syntax yaml.Error
-		if errors.As(err, &syntax) {
-			f.add(lineOf(syntax.GetToken()), "", "%s", syntax.GetMessage())
-		} else {
-			f.add(0, "", "%s", err)
-		}
+	file := parseYAML(data, f)
+	if file == nil {
 		return nil
 	}
 	var root *node
@@ -102,19 +95,32 @@ func parseTree(data []byte, f *faults) *node {
 	return root
 }
 
-// parseYAML runs the library, on what does not nest too deeply for it. That
-// it panics is not expected; that no input can take us down with it is ours.
-func parseYAML(data []byte) (file *ast.File, err error) {
+// parseYAML runs the library, on what does not nest too deeply for it; nil
+// after a fault. That it panics is not expected; that no input can take us
+// down with it is ours.
+func parseYAML(data []byte, f *faults) (file *ast.File) {
 	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("can not be read as YAML")
+		if recover() != nil {
+			f.add(0, "", "can not be read as YAML")
+			file = nil
 		}
 	}()
 	tokens := lexer.Tokenize(string(data))
 	if line := tooDeep(tokens); line > 0 {
-		return nil, fmt.Errorf("line %d: more than %d maps and lists within each other", line, maxDepth)
+		f.add(line, "", "more than %d maps and lists within each other", maxDepth)
+		return nil
 	}
-	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	if err == nil {
+		return file
+	}
+	var syntax yaml.Error
+	if errors.As(err, &syntax) {
+		f.add(lineOf(syntax.GetToken()), "", "%s", syntax.GetMessage())
+	} else {
+		f.add(0, "", "%s", err)
+	}
+	return nil
 }
 
 // tooDeep returns the line where flow or block collections nest deeper than
