@@ -53,14 +53,33 @@ var latin = func() (t [256]uint8) {
 	return t
 }()
 
-// plain marks the octets that are the same character as septet and in ASCII:
-// most of what is ever sent.
-var plain = func() (t [256]bool) {
-	for s, r := range basic {
-		t[s] = rune(s) == r
+// odd is 0 for the octets that are the same character as septet and in ASCII,
+// most of what is ever sent, and 1 for the others: a number, to be or-ed.
+var odd = func() (t [256]uint8) {
+	for c := range t {
+		if c >= len(basic) || basic[c] != rune(c) {
+			t[c] = 1
+		}
 	}
 	return t
 }()
+
+// plainRun returns how many octets of s, from its beginning, are not odd. It
+// looks at eight at a time: whole texts are so as a rule, and every edge
+// asks several times for each message.
+func plainRun[T string | []byte](s T) int {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := s[i : i+8]
+		if odd[w[0]]|odd[w[1]]|odd[w[2]]|odd[w[3]]|odd[w[4]]|odd[w[5]]|odd[w[6]]|odd[w[7]] != 0 {
+			break
+		}
+	}
+	for i < len(s) && odd[s[i]] == 0 {
+		i++
+	}
+	return i
+}
 
 // septet returns what writes r, as in latin.
 func septet(r rune) uint8 {
@@ -104,11 +123,10 @@ func FitsGSM7(text string) bool {
 // septets returns how many septets write text, or the first character that
 // none can.
 func septets(text string) (n int, bad rune, ok bool) {
-	for i := 0; i < len(text); {
-		c := text[i]
-		if plain[c] {
-			i, n = i+1, n+1
-			continue
+	for i := 0; ; {
+		run := plainRun(text[i:])
+		if i, n = i+run, n+run; i == len(text) {
+			return n, 0, true
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
 		switch s := septet(r); {
@@ -121,21 +139,17 @@ func septets(text string) (n int, bad rune, ok bool) {
 		}
 		i += size
 	}
-	return n, 0, true
 }
 
 // EncodeGSM7 appends text as septets, one an octet. When a character does
 // not fit, ok is false, bad names it and dst is returned unchanged.
 func EncodeGSM7(dst []byte, text string) (encoded []byte, bad rune, ok bool) {
 	start := len(dst)
-	for i := 0; i < len(text); {
-		j := i
-		for j < len(text) && plain[text[j]] {
-			j++
-		}
-		dst, i = append(dst, text[i:j]...), j
+	for i := 0; ; {
+		run := plainRun(text[i:])
+		dst, i = append(dst, text[i:i+run]...), i+run
 		if i == len(text) {
-			break
+			return dst, 0, true
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
 		switch s := septet(r); {
@@ -148,7 +162,6 @@ func EncodeGSM7(dst []byte, text string) (encoded []byte, bad rune, ok bool) {
 		}
 		i += size
 	}
-	return dst, 0, true
 }
 
 // DecodeGSM7 reads septets, one an octet. A code that the extension table
@@ -162,10 +175,7 @@ func DecodeGSM7(septets []byte) string {
 
 // decodeGSM7 also tells whether the same septets come back from the text.
 func decodeGSM7(septets []byte) (text string, faithful bool) {
-	i := 0
-	for i < len(septets) && plain[septets[i]] {
-		i++
-	}
+	i := plainRun(septets)
 	if i == len(septets) {
 		return string(septets), true
 	}
@@ -174,7 +184,7 @@ func decodeGSM7(septets []byte) (text string, faithful bool) {
 	faithful = true
 	for ; i < len(septets); i++ {
 		switch c := septets[i]; {
-		case plain[c]:
+		case odd[c] == 0:
 			b = append(b, c)
 		case c > 0x7F:
 			b, faithful = utf8.AppendRune(b, rune(c)), false

@@ -214,14 +214,15 @@ const excerptCharacters = 20
 
 // Excerpt returns the first 20 characters of b for a receipt. Characters that
 // are not the same octet in ASCII and in GSM 7-bit become "?" ("@" would be
-// octet 0), for nobody can tell how the reader takes them; octets give "".
+// octet 0), for nobody can tell how the reader takes them; so do line breaks,
+// which end the receipt for many parsers. Octets give "".
 func Excerpt(b message.Body) string {
 	out, n := make([]byte, 0, excerptCharacters), 0
 	for _, r := range textOf(b) {
 		if n++; n > excerptCharacters {
 			break
 		}
-		if r < 0x80 && plain[r] {
+		if r >= ' ' && r < 0x80 && odd[r] == 0 {
 			out = append(out, byte(r))
 		} else {
 			out = append(out, '?')

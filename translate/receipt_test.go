@@ -197,6 +197,7 @@ func TestExcerptIsSafeInEveryAlphabet(t *testing.T) {
 		{"twenty characters", TextBody("12345678901234567890abc"), "12345678901234567890"},
 		{"what is another octet in GSM", TextBody("a@b$c_d[e]"), "a?b?c?d?e?"},
 		{"what is no octet at all", TextBody("да 😀!"), "?? ?!"},
+		{"a line break", TextBody("a\nb"), "a?b"},
 		{"half an escape", GSM7Body([]byte("5\x1b")), "5"},
 		{"octets", octetsBody(message.Octets, []byte("abc")), ""},
 		{"nothing", message.Body{}, ""},

@@ -179,7 +179,7 @@ func cut(b *message.Body, from, each int) int {
 func cutText(text string, from, each int, ucs2 bool) int {
 	for from < len(text) {
 		c := text[from]
-		if plain[c] {
+		if odd[c] == 0 {
 			if each--; each < 0 {
 				return from
 			}
