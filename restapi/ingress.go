@@ -135,7 +135,7 @@ func (c *call) acceptOnce(m *message.Message, body []byte) (dest string, err err
 
 // accept hands m to the door and says its refusal in our words.
 func (c *call) accept(m *message.Message) error {
-	if c.strict() && m.Dest == "" && c.s.deps.Plan(c.normalised(m)).Verdict == routing.NoWay {
+	if c.strict() && m.Dest == "" && c.noWay(m) {
 		return &problem{code: "no_route", cause: message.UnknownNumber, detail: "no enabled route matches the called number"}
 	}
 	err := c.s.deps.Acceptor.Accept(c.r.Context(), m)[0]
@@ -185,6 +185,12 @@ func parts(m *message.Message) int {
 		return 0
 	}
 	return n
+}
+
+// noWay tells whether m would only be kept for whoever polls.
+func (c *call) noWay(m *message.Message) bool {
+	v := c.s.deps.Plan(c.normalised(m)).Verdict
+	return v == routing.NoWay || v == routing.Hold
 }
 
 // readMessage turns the body of a request into a message for the door.

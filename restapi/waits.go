@@ -35,3 +35,10 @@ func (w *waits) leave(account string) {
 		delete(w.accounts, account)
 	}
 }
+
+// count returns the open long polls.
+func (w *waits) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.open
+}
