@@ -20,7 +20,7 @@ const (
 	dcUCS2Of  = 0x18 // class in bits 1-0
 	dcGSM7Of  = 0xF0
 	dcDataOf  = 0xF4
-	excerptOf = 20
+	excerptCharacters = 20
 )
 
 func dataCoding(b *message.Body) uint8 {
@@ -38,7 +38,7 @@ func measure(b *message.Body) content {
 	c := content{octets: len(b.UDH)}
 	switch {
 	case b.IsText():
-		c.characters, c.excerpt = utf8.RuneCountInString(b.Text), first(b.Text, excerptOf)
+		c.characters, c.excerpt = utf8.RuneCountInString(b.Text), first(b.Text, excerptCharacters)
 		c.octets += textOctets(b)
 	case b.Coding == message.UCS2:
 		c.characters, c.octets = len(b.Data)/2, c.octets+len(b.Data)

@@ -119,6 +119,7 @@ func TestDataCodingIsWritten(t *testing.T) {
 	as := func(b message.Body, f func(*message.Body)) message.Body { f(&b); return b }
 	class := func(c message.Class) func(*message.Body) { return func(b *message.Body) { b.Class = c } }
 	dcs := func(d uint8) func(*message.Body) { return func(b *message.Body) { b.DCS, b.HasDCS = d, true } }
+	part := func(b *message.Body) { b.Part = &message.Part{Total: 2, Seq: 1} }
 	wanted := func(b *message.Body) { b.Coding = message.UCS2 }
 	for _, c := range []struct {
 		name, alphabets string
@@ -146,6 +147,10 @@ func TestDataCodingIsWritten(t *testing.T) {
 		{"a waiting indication in UCS2", latinBoth, as(text("да"), dcs(0xE0)), 0xE0, "\x04\x34\x04\x30"},
 		{"half an escape on a gsm7 link", "gsm7", GSM7Body([]byte("a\x1b")), 0, "a\x1b"},
 		{"half an escape on other links needs a class", "latin1 ascii utf8", GSM7Body([]byte("a\x1b")), 0xF1, "a\x1b"},
+		{"a part that the alphabet cannot write stays septets", "latin1 ascii", as(text("5€"), part), 0xF1, "5\x1be"},
+		{"a part that it can write", "latin1", as(text("5é"), part), 0, "5\xe9"},
+		{"a part on a gsm7 link", "gsm7", as(text("5€"), part), 0, "5\x1be"},
+		{"a part in UCS2", "gsm7 ascii", as(text("д"), part), 8, "\x04\x34"},
 		{"half a surrogate pair", latinBoth, message.Body{Coding: message.UCS2, Data: []byte("\xd8\x3d")}, 8, "\xd8\x3d"},
 		{"a text that its coding cannot hold", "gsm7 latin1 ascii", message.Body{Text: "да"}, 8, "\x04\x34\x04\x30"},
 		{"the same with a data coding of its own", latinBoth, as(message.Body{Text: "да"}, dcs(0xD1)), 0xE1, "\x04\x34\x04\x30"},

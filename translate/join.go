@@ -85,7 +85,7 @@ func joinContent(parts []message.Body) (message.Body, error) {
 	var octets []byte
 	for _, b := range parts {
 		if coding == message.UCS2 && b.Coding == message.GSM7 {
-			octets = EncodeUCS2(octets, textOf(b))
+			octets = EncodeUCS2(octets, Readable(b))
 			continue
 		}
 		octets = appendAs(octets, b, ownReading(b))
@@ -101,9 +101,9 @@ func joinContent(parts []message.Body) (message.Body, error) {
 
 func isText(c message.Coding) bool { return c == message.GSM7 || c == message.UCS2 }
 
-// textOf returns what people would read of b; "" for octets. It may show less
-// than b holds.
-func textOf(b message.Body) string {
+// Readable returns what people would read of b; "" for octets. Of septets and
+// units that no string can hold it shows what it can.
+func Readable(b message.Body) string {
 	switch {
 	case b.IsText():
 		return b.Text

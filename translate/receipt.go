@@ -177,9 +177,10 @@ func StatOfState(state uint8) string {
 
 // OutcomeOf returns what a carrier's receipt means (spec smpp §15): Relayed
 // while it is not the end, Refused with TimeExpired for its EXPIRED. Word and
-// Code are set where they can stand in a receipt of ours; Err of three digits
-// gives the cause of a failure, and Absent ("not reached") stands where it
-// gives none.
+// Code are set where they can stand in a receipt of ours. Err of three digits
+// gives the cause of a failure, where it gives none it is Absent ("not
+// reached"); what the carrier rejected or deleted is Barred, unless Err names
+// another cause of rejection.
 func OutcomeOf(r Receipt) message.Outcome {
 	o := message.Outcome{Result: message.Relayed, Detail: "stat:" + r.Stat + " err:" + r.Err}
 	if threeDigits(r.Err) {
@@ -195,7 +196,7 @@ func OutcomeOf(r Receipt) message.Outcome {
 		}
 	case StatRejected, StatDeleted:
 		o.Result, o.Cause = message.Refused, message.Barred
-		if c, ok := CauseOfErr(r.Err); ok && r.Stat == StatRejected {
+		if c, ok := CauseOfErr(r.Err); ok && ReceiptStat(c) == r.Stat {
 			o.Cause = c
 		}
 	case StatExpired:
@@ -218,7 +219,7 @@ const excerptCharacters = 20
 // which end the receipt for many parsers. Octets give "".
 func Excerpt(b message.Body) string {
 	out, n := make([]byte, 0, excerptCharacters), 0
-	for _, r := range textOf(b) {
+	for _, r := range Readable(b) {
 		if n++; n > excerptCharacters {
 			break
 		}

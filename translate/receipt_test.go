@@ -170,6 +170,7 @@ func TestReceiptsOfCarriersMeanSomething(t *testing.T) {
 		{"SKIPPED", "", message.Refused, message.Absent, "UNDELIV", ""},
 		{"REJECTD", "555", message.Refused, message.Barred, "REJECTD", "555"},
 		{"REJECTD", "021", message.Refused, message.NoCredit, "REJECTD", "021"},
+		{"REJECTD", "027", message.Refused, message.Barred, "REJECTD", "027"},
 		{"DELETED", "000", message.Refused, message.Barred, "DELETED", "000"},
 		{"EXPIRED", "027", message.Refused, message.TimeExpired, "EXPIRED", "027"},
 		{"ACCEPTD", "000", message.Relayed, message.CauseNone, "ACCEPTD", "000"},

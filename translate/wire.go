@@ -5,7 +5,8 @@ import "smsc/message"
 // InAlphabet returns b as it leaves by an SMPP link whose data_coding 0 means
 // alphabet: text that neither data_coding 0 nor the class can write becomes
 // UCS2, everything else is unchanged. Call it before Segments, since UCS2
-// needs more of them.
+// needs more of them. For that reason a part of a longer message stays in GSM
+// 7-bit if it is in it: in UCS2 it would not fit, and it can not be cut again.
 func InAlphabet(b message.Body, alphabet string) message.Body {
 	if b.Coding != message.GSM7 || !b.IsText() {
 		return b
@@ -13,7 +14,7 @@ func InAlphabet(b message.Body, alphabet string) message.Body {
 	if b.Class != message.ClassNone || b.HasDCS {
 		alphabet = AlphabetGSM7 // these name GSM 7-bit, whatever the link's own is
 	}
-	if alphabet == AlphabetUTF8 || writes(alphabet, b.Text) {
+	if alphabet == AlphabetUTF8 || writes(alphabet, b.Text) || b.Part != nil && FitsGSM7(b.Text) {
 		return b
 	}
 	b.Coding = message.UCS2
@@ -75,9 +76,10 @@ func form(b message.Body, alphabet string) (dc uint8, as reading) {
 		return dcUCS2, asUCS2
 	case classed:
 		return dcGSM7Of | bits, asGSM7
-	case b.Data != nil && readingOfAlphabet(alphabet) != asGSM7:
-		// Half an escape can be written as septets only. Class 1 is the one
-		// that a phone treats as it treats none (TS 23.038 §4).
+	case b.Data != nil && readingOfAlphabet(alphabet) != asGSM7, b.Part != nil && !writes(alphabet, b.Text):
+		// Half an escape, or such a part, can be written as septets only.
+		// Class 1 is the one that a phone treats as it treats none (TS 23.038
+		// §4).
 		return dcGSM7Of | 1, asGSM7
 	}
 	return dcDefault, readingOfAlphabet(alphabet)
