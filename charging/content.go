@@ -15,11 +15,11 @@ type content struct {
 
 // Values of data_coding (SMPP 3.4 §5.2.19, TS 23.038 §4).
 const (
-	dcOctets  = 0x04
-	dcUCS2    = 0x08
-	dcUCS2Of  = 0x18 // class in bits 1-0
-	dcGSM7Of  = 0xF0
-	dcDataOf  = 0xF4
+	dcOctets          = 0x04
+	dcUCS2            = 0x08
+	dcUCS2Of          = 0x18 // class in bits 1-0
+	dcGSM7Of          = 0xF0
+	dcDataOf          = 0xF4
 	excerptCharacters = 20
 )
 
