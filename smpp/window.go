@@ -217,8 +217,13 @@ func (s *Session) complete(r *request, reply Reply) {
 func (s *Session) sweep(now time.Time) {
 	s.mu.Lock()
 	late := s.win.overdue(now)
-	s.timeouts += len(late)
-	tooMany := s.timeouts >= maxTimeouts && len(late) > 0
+	tooMany := false
+	for i := range late {
+		if late[i].cmd != pdu.EnquireLink { // that one is judged by itself
+			s.timeouts++
+			tooMany = s.timeouts >= maxTimeouts
+		}
+	}
 	var expired []request
 	kept := s.backlog[:0]
 	for _, r := range s.backlog {
