@@ -196,7 +196,7 @@ func (h *house) Take(_ context.Context, queue string, most int, lease time.Durat
 	now := time.Now()
 	for _, r := range h.sorted() {
 		free := r.State.Phase == message.Waiting || r.State.Phase == message.Trying && r.State.Due.Before(now)
-		if r.State.WakeOn != queue || !free || len(out) == most || !match(r) {
+		if r.State.WakeOn != queuePrefix+queue || !free || len(out) == most || !match(r) {
 			continue
 		}
 		if lease > 0 {

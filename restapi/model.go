@@ -76,7 +76,15 @@ type queuedDoc struct {
 
 // fullDoc is example 5.
 type fullDoc struct {
-	rowDoc
+	ID          uint64            `json:"id"`
+	Source      string            `json:"source_msisdn"`
+	Destination string            `json:"destination_msisdn"`
+	Body        string            `json:"message_body"`
+	DestSMSC    *string           `json:"dest_smsc"`
+	DeliverTime *string           `json:"deliver_time" format:"date-time"`
+	Attempts    int               `json:"delivery_attempts"`
+	Expires     string            `json:"expires" format:"date-time"`
+	Inserted    string            `json:"inserted_at" format:"date-time"`
 	After       *string           `json:"deliver_after" format:"date-time"`
 	Status      string            `json:"status" enum:"queued,scheduled,retrying,sending,sent,delivered,failed,expired,cancelled,dropped"`
 	SID         string            `json:"sid"`

@@ -136,10 +136,10 @@ func (c *call) take(p poll) ([]message.Record, error) {
 	defer timer.Stop()
 	for {
 		// Asked before the look: what arrives in between is not missed.
-		named := c.s.deps.Ledger.Changed(queuePrefix + p.name)
+		named := c.s.deps.Ledger.Changed(p.name)
 		var open <-chan struct{}
 		if p.open {
-			open = c.s.deps.Ledger.Changed(queuePrefix)
+			open = c.s.deps.Ledger.Changed("")
 		}
 		rows, err := c.takeNow(ctx, p)
 		if err != nil || len(rows) > 0 {
@@ -167,16 +167,16 @@ func errTooManyWaits() *problem {
 func (c *call) takeNow(ctx context.Context, p poll) ([]message.Record, error) {
 	l := c.s.deps.Ledger
 	if !p.open {
-		return l.Take(ctx, queuePrefix+p.name, p.limit, p.lease, p.match)
+		return l.Take(ctx, p.name, p.limit, p.lease, p.match)
 	}
-	open, err := l.Take(ctx, queuePrefix, p.limit, 0, p.match)
+	open, err := l.Take(ctx, "", p.limit, 0, p.match)
 	if err != nil {
 		return nil, err
 	}
 	if len(open) == 0 {
-		return l.Take(ctx, queuePrefix+p.name, p.limit, p.lease, p.match)
+		return l.Take(ctx, p.name, p.limit, p.lease, p.match)
 	}
-	rows, err := l.Take(ctx, queuePrefix+p.name, p.limit, 0, p.match)
+	rows, err := l.Take(ctx, p.name, p.limit, 0, p.match)
 	if err != nil {
 		return nil, err
 	}
@@ -195,11 +195,11 @@ func (c *call) leaseThese(ctx context.Context, p poll, rows []message.Record) ([
 		chosen[r.Message.ID] = true
 	}
 	match := func(r message.Record) bool { return chosen[r.Message.ID] && p.match(r) }
-	named, err := c.s.deps.Ledger.Take(ctx, queuePrefix+p.name, p.limit, p.lease, match)
+	named, err := c.s.deps.Ledger.Take(ctx, p.name, p.limit, p.lease, match)
 	if err != nil {
 		return nil, err
 	}
-	open, err := c.s.deps.Ledger.Take(ctx, queuePrefix, p.limit, p.lease, match)
+	open, err := c.s.deps.Ledger.Take(ctx, "", p.limit, p.lease, match)
 	if err != nil && len(named) == 0 {
 		return nil, err
 	}
