@@ -18,7 +18,7 @@ type loss struct {
 
 // Pauses between attempts to open the database again.
 const (
-	reopenFirst = 200 * time.Millisecond
+	reopenFirst = 100 * time.Millisecond
 	reopenMax   = 10 * time.Second
 )
 

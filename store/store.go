@@ -208,6 +208,10 @@ func (s *Store) use() (*base, *pebble.DB, error) {
 	if s.base == nil {
 		return nil, nil, congested(s.down)
 	}
+	// The guard may not have heard yet; what is not synced must not be read.
+	if err := s.base.fence.broken(); err != nil {
+		return nil, nil, congested(err)
+	}
 	db, ok := s.base.use()
 	if !ok {
 		return nil, nil, congested(s.down)
