@@ -218,6 +218,9 @@ func TestWhatDoesNotFitIsRefusedAndTheOldStays(t *testing.T) {
 	refuse("a hidden secret that is not stored", func(d *Document) {
 		d.Accounts = append(d.Accounts, Account{Name: "new", Token: Hidden})
 	}, `accounts[3].token: reads "***"`)
+	refuse("the hidden key of a new name", func(d *Document) {
+		d.Accounts[0].Keys[0] = Key{Name: "new", Key: Hidden, Role: Send}
+	}, `accounts[0].keys[new].key: reads "***"`)
 	refuse("a circle", func(d *Document) { d.Accounts[0].Parent = "uk" }, "lies below itself")
 	if c.Directory() != before {
 		t.Error("the directory changed")
@@ -283,6 +286,34 @@ func TestTheLastFiftyRevisionsAreKept(t *testing.T) {
 	}
 	if _, ok, _ := c.Past(t.Context(), 3); ok {
 		t.Error("revision 3 is still there")
+	}
+}
+
+func TestReadersSeeOneDocumentWhileOthersApply(t *testing.T) {
+	c := open(t, newShelf())
+	apply(t, c, small)
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for k := range 20 {
+				doc := parse(t, strings.ReplaceAll(small, "s3cret", fmt.Sprintf("t%d-%d", i, k)))
+				if _, err := c.Apply(t.Context(), doc, ApplyOptions{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		wg.Go(func() {
+			for range 2000 {
+				d := c.Directory()
+				if _, ok := d.Authenticate("acme", d.Account("acme").Token); !ok {
+					t.Error("the token of a snapshot does not fit that snapshot")
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if r := c.Directory().Revision; r != 81 {
+		t.Error("revision", r)
 	}
 }
 

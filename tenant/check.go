@@ -40,6 +40,7 @@ func (d *Document) check(f *faults, opts []Option) {
 	}
 }
 
+// say adds a fault at a path of the document.
 func (c *checker) say(path, format string, args ...any) {
 	// The same key is complained of once: what could not be read is empty,
 	// and that it is empty is not news.
@@ -51,6 +52,7 @@ func (c *checker) say(path, format string, args ...any) {
 	c.faults.add(c.doc.source.line(path), path, format, args...)
 }
 
+// checkAccounts checks the tree: names, credentials, what each may do.
 func (c *checker) checkAccounts() {
 	names, sids := make(map[string]int), make(map[string]int)
 	keys := make(map[string]string)
@@ -83,6 +85,9 @@ func (c *checker) checkAccounts() {
 // parents follows an account to the root.
 func (c *checker) parents(at string, a *Account) {
 	if a.Name == Operator {
+		if a.Parent != "" {
+			c.say(at+"parent", "the operator account is the root: it has no parent")
+		}
 		return
 	}
 	if c.accounts[a.Parent] == nil {
@@ -119,6 +124,8 @@ func (c *checker) keys(at string, a *Account, all map[string]string) {
 	}
 }
 
+// checkNumbers brings hosted numbers into normal form, by the plan of the
+// account that has them; that each is given once is routing's to say.
 func (c *checker) checkNumbers() {
 	for i := range c.doc.Numbers {
 		n, at := &c.doc.Numbers[i], fmt.Sprintf("numbers[%d].", i)
@@ -196,6 +203,7 @@ func (d *Document) routing() routing.Input {
 	return in
 }
 
+// unknown says that a name is not declared, and which one was meant.
 func (c *checker) unknown(path, what, name string, known []string) {
 	if near := nearest(name, known); near != "" {
 		c.say(path, "there is no %s %q, did you mean %s?", what, name, near)
@@ -204,6 +212,7 @@ func (c *checker) unknown(path, what, name string, known []string) {
 	c.say(path, "there is no %s %q", what, name)
 }
 
+// twice checks that a value stands once; seen holds where it stood first.
 func (c *checker) twice(path, value, list string, seen map[string]int, i int) {
 	if first, ok := seen[value]; ok && value != "" {
 		c.say(path, "%s is given twice: %s[%d] has it too", value, list, first)
@@ -224,6 +233,7 @@ func names[T any](list []T, name func(*T) string) []string {
 	return out
 }
 
+// oneOf checks a word against the allowed ones.
 func oneOf[T ~string](c *checker, path string, got T, allowed ...T) {
 	if slices.Contains(allowed, got) {
 		return

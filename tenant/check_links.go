@@ -11,6 +11,7 @@ import (
 // reserved tells whether name is one of our own, built-in links.
 func reserved(name string) bool { return name == "api" || name == "auto" || name == "callback" }
 
+// checkLinks checks what all links have in common, then each by its kind.
 func (c *checker) checkLinks() {
 	seen := make(map[string]int)
 	uniq := &uniques{systems: map[string]int{}, users: map[string]int{}, aors: map[string]int{}}
@@ -71,6 +72,8 @@ func (c *checker) link(at string, i int, l *Link, u *uniques) {
 	}
 }
 
+// sip checks a SIP peer. One without from and user is only a way out, and
+// then needs to say where to (spec sip §3).
 func (c *checker) sip(at string, s *SIP) {
 	if s.URI != "" || len(s.From) == 0 && s.User == "" {
 		c.sipURI(at+"uri", s.URI)
@@ -91,6 +94,7 @@ func (c *checker) sip(at string, s *SIP) {
 // maxWindow bounds what one link keeps in flight, and with it memory.
 const maxWindow = 100_000
 
+// ims checks an IMS core (spec ims, head and §2).
 func (c *checker) ims(at string, s *IMS, plan *Numbering) {
 	c.sipURI(at+"uri", s.URI)
 	c.prefixes(at+"from", s.From)
@@ -111,6 +115,8 @@ func (c *checker) ims(at string, s *IMS, plan *Numbering) {
 	c.atLeast(at+"throughput", s.Throughput, 0)
 }
 
+// sipUsers checks those who register with us. An AOR names one user in the
+// whole house: REGISTER does not say by which link it comes (spec sip §11).
 func (c *checker) sipUsers(at string, i int, l *Link, u *uniques) {
 	s := l.SIPUsers
 	for k := range s.Users {
@@ -130,6 +136,7 @@ func (c *checker) sipUsers(at string, i int, l *Link, u *uniques) {
 	c.atLeast(at+"throughput", s.Throughput, 0)
 }
 
+// webhook checks HTTP push (spec rest §7).
 func (c *checker) webhook(at string, s *Webhook) {
 	c.httpURL(at+"url", s.URL)
 	if s.FailoverURL != "" {
@@ -186,7 +193,7 @@ func (c *checker) sipURI(path, s string) {
 	}
 }
 
-// validHost takes host, host:port, [v6] and [v6]:port.
+// validHost tells whether s is where a SIP URI may point to: host, host:port, [v6] and [v6]:port.
 func validHost(s string) bool {
 	u, err := url.Parse("sip://" + s)
 	if err != nil || u.Hostname() == "" || u.Path != "" || u.User != nil || strings.HasSuffix(s, ":") {

@@ -20,6 +20,7 @@ const (
 	maxPassword = 64
 )
 
+// esme checks a link whose other end binds to us (spec smpp §2, §5).
 func (c *checker) esme(at string, s *ESME) {
 	c.systemID(at+"system_id", s.SystemID)
 	c.smppPassword(at+"password", s.Password)
@@ -41,6 +42,7 @@ func (c *checker) esme(at string, s *ESME) {
 	c.outbind(at+"outbind.", s.Outbind)
 }
 
+// carrier checks a link that we bind ourselves (spec smpp §2, §7).
 func (c *checker) carrier(at string, s *Carrier) {
 	if s.Address == "" {
 		c.say(at+"address", "is missing")
@@ -75,6 +77,7 @@ func (c *checker) responseTimeout(at string, d Duration) {
 	}
 }
 
+// systemID checks a name that has to fit a bind PDU.
 func (c *checker) systemID(path, s string) {
 	switch {
 	case s == "":
@@ -101,6 +104,7 @@ func ParseTONNPI(s string) (ton, npi uint8, ok bool) {
 	return uint8(t), uint8(n), err1 == nil && err2 == nil
 }
 
+// tonNPI checks what is written for addresses that have no type of their own.
 func (c *checker) tonNPI(at string, m map[string]string) {
 	forms := []string{"international", "national", "short", "alphanumeric", "unknown"}
 	for _, k := range slices.Sorted(maps.Keys(m)) {
@@ -111,6 +115,7 @@ func (c *checker) tonNPI(at string, m map[string]string) {
 	}
 }
 
+// statusMap checks a peer's own status codes and the causes they stand for.
 func (c *checker) statusMap(at string, m map[string]string) {
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if _, err := strconv.ParseUint(k, 0, 32); err != nil {

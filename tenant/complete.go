@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"smsc/routing"
 )
@@ -32,59 +33,55 @@ func (d *Document) close(old Document) {
 // reveal puts the stored secrets where d says [Hidden]; a secret that is
 // hidden and not stored is a fault.
 func (d *Document) reveal(old Document) (faults []Fault) {
-	put := func(path string, s *string, stored string) {
-		if *s != Hidden {
-			return
-		}
-		if stored == "" {
-			faults = append(faults, d.fault(path, `reads "***", but no secret is stored to keep`))
-			return
-		}
-		*s = stored
-	}
-	accounts := make(map[string]Account, len(old.Accounts))
-	for _, a := range old.Accounts {
-		accounts[a.Name] = a
-	}
-	for i := range d.Accounts {
-		a := &d.Accounts[i]
-		was := accounts[a.Name]
-		put(fmt.Sprintf("accounts[%d].token", i), &a.Token, was.Token)
-		for k := range a.Keys {
-			stored := ""
-			for _, key := range was.Keys {
-				if key.Name == a.Keys[k].Name {
-					stored = key.Key
-				}
-			}
-			put(fmt.Sprintf("accounts[%d].keys[%d].key", i, k), &a.Keys[k].Key, stored)
-		}
+	accounts := make(map[string]*Account, len(old.Accounts))
+	for i := range old.Accounts {
+		accounts[old.Accounts[i].Name] = &old.Accounts[i]
 	}
 	links := make(map[string]*Link, len(old.Links))
 	for i := range old.Links {
 		links[old.Links[i].Name] = &old.Links[i]
 	}
-	for i := range d.Links {
-		stored := links[d.Links[i].Name].secrets()
-		for key, s := range d.Links[i].secrets() {
-			was := ""
-			if p := stored[key]; p != nil {
-				was = *p
+	keep := func(at string, now, stored map[string]*string) {
+		for path, s := range now {
+			if *s != Hidden {
+				continue
 			}
-			put(fmt.Sprintf("links[%d].%s", i, key), s, was)
+			if was := stored[path]; was != nil && *was != "" {
+				*s = *was
+				continue
+			}
+			faults = append(faults, d.fault(at+path, `reads "***", but no secret is stored to keep`))
 		}
 	}
+	for i := range d.Accounts {
+		keep(fmt.Sprintf("accounts[%d].", i), d.Accounts[i].secrets(), accounts[d.Accounts[i].Name].secrets())
+	}
+	for i := range d.Links {
+		keep(fmt.Sprintf("links[%d].", i), d.Links[i].secrets(), links[d.Links[i].Name].secrets())
+	}
+	slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.Path, b.Path) })
 	return faults
 }
 
-// secrets returns the secrets of a link by their path within it; users by
+// secrets returns the secrets of an account by their path within it; keys by
 // their name, so that they may change places.
+func (a *Account) secrets() map[string]*string {
+	if a == nil {
+		return nil
+	}
+	s := map[string]*string{"token": &a.Token}
+	for i := range a.Keys {
+		s["keys["+a.Keys[i].Name+"].key"] = &a.Keys[i].Key
+	}
+	return s
+}
+
+// secrets returns the secrets of a link by their path within it; users by
+// their name.
 func (l *Link) secrets() map[string]*string {
 	s := make(map[string]*string)
-	if l == nil {
-		return s
-	}
 	switch {
+	case l == nil:
 	case l.SIP != nil:
 		s["password"] = &l.SIP.Password
 	case l.SIPUsers != nil:
@@ -93,18 +90,20 @@ func (l *Link) secrets() map[string]*string {
 		}
 	case l.ESME != nil:
 		s["password"] = &l.ESME.Password
-		if o := l.ESME.Outbind; o != nil {
-			s["outbind.password"] = &o.Password
-		}
+		l.ESME.Outbind.secrets(s)
 	case l.Carrier != nil:
 		s["password"] = &l.Carrier.Password
-		if o := l.Carrier.Outbind; o != nil {
-			s["outbind.password"] = &o.Password
-		}
+		l.Carrier.Outbind.secrets(s)
 	case l.Webhook != nil:
 		s["secret"] = &l.Webhook.Secret
 	}
 	return s
+}
+
+func (o *Outbind) secrets(into map[string]*string) {
+	if o != nil {
+		into["outbind.password"] = &o.Password
+	}
 }
 
 // identify gives accounts their sids and routes their ids: those they had,

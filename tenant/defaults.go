@@ -67,24 +67,8 @@ func (l *Link) settings() any {
 func (d *Document) fill() {
 	root := false
 	for i := range d.Accounts {
-		a := &d.Accounts[i]
-		root = root || a.Name == Operator
-		if a.Name == Operator {
-			a.Parent = ""
-		} else {
-			or(&a.Parent, Operator)
-		}
-		or(&a.Status, Active)
-		or(&a.Charged, "default")
-		for k := range a.Keys {
-			or(&a.Keys[k].Role, Send)
-		}
-		if n := a.Numbering; n != nil {
-			or(&n.Bare, "international")
-			if n.International == nil {
-				n.International = []string{"00", "+"}
-			}
-		}
+		root = root || d.Accounts[i].Name == Operator
+		d.Accounts[i].fill()
 	}
 	if !root {
 		a := NewAccount()
@@ -104,6 +88,26 @@ func (d *Document) fill() {
 	}
 	for i := range d.Numbers {
 		or(&d.Numbers[i].Account, Operator)
+	}
+}
+
+func (a *Account) fill() {
+	switch {
+	case a.Name != Operator:
+		or(&a.Parent, Operator)
+	case a.Parent == Operator: // the default of all others
+		a.Parent = ""
+	}
+	or(&a.Status, Active)
+	or(&a.Charged, "default")
+	for k := range a.Keys {
+		or(&a.Keys[k].Role, Send)
+	}
+	if n := a.Numbering; n != nil {
+		or(&n.Bare, "international")
+		if n.International == nil {
+			n.International = []string{"00", "+"}
+		}
 	}
 }
 

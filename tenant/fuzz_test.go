@@ -59,3 +59,26 @@ func FuzzParseDocument(f *testing.F) {
 		}
 	})
 }
+
+// What is read as a unit is written so that it reads the same.
+func FuzzUnits(f *testing.F) {
+	for _, s := range []string{"30s", "1h30m", "0", "-1s", "64MiB", "512", "1 GB", "9223372036854775807", "1e3s", "2562047h47m16.854775807s"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var d, d2 Duration
+		if d.UnmarshalText([]byte(s)) == nil {
+			text, _ := d.MarshalText()
+			if err := d2.UnmarshalText(text); err != nil || d2 != d || d < 0 {
+				t.Errorf("%q is %s is %v, %v", s, text, d2, err)
+			}
+		}
+		var n, n2 Size
+		if n.UnmarshalText([]byte(s)) == nil {
+			text, _ := n.MarshalText()
+			if err := n2.UnmarshalText(text); err != nil || n2 != n || n < 0 {
+				t.Errorf("%q is %s is %v, %v", s, text, n2, err)
+			}
+		}
+	})
+}
