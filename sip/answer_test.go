@@ -203,9 +203,9 @@ func TestRefusalsOfTheDoorBecomeAnswers(t *testing.T) {
 	h := open(t, quick(), connect)
 	w := dial(t, "udp", h.udp())
 	for cause, status := range tests {
-		h.door.say = func(*message.Message) error {
+		h.door.says(func(*message.Message) error {
 			return &message.Error{Cause: cause, Text: "because \"so\"", After: 3 * time.Second}
-		}
+		})
 		a := w.answer(draft{body: "x"}.String())
 		if a.status != status || a.get("Warning") == "" {
 			t.Errorf("%v: %d %s %q", cause, a.status, a.reason, a.get("Warning"))

@@ -44,14 +44,17 @@ type door struct {
 
 func (d *door) Accept(_ context.Context, ms ...*message.Message) []error {
 	errs := make([]error, len(ms))
+	d.mu.Lock()
+	say, slow := d.say, d.slow
+	d.mu.Unlock()
 	for i, m := range ms {
-		if d.say != nil {
-			if errs[i] = d.say(m); errs[i] != nil {
+		if say != nil {
+			if errs[i] = say(m); errs[i] != nil {
 				continue
 			}
 		}
-		if d.slow != nil {
-			<-d.slow
+		if slow != nil {
+			<-slow
 		}
 		d.mu.Lock()
 		if id, again := d.byRef[m.Origin.Ref]; again {
@@ -64,6 +67,22 @@ func (d *door) Accept(_ context.Context, ms ...*message.Message) []error {
 		d.mu.Unlock()
 	}
 	return errs
+}
+
+// says makes the door refuse; nil: take everything.
+func (d *door) says(f func(*message.Message) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.say = f
+}
+
+// hold makes the door wait until the returned function is called.
+func (d *door) hold() (release func()) {
+	c := make(chan struct{})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.slow = c
+	return sync.OnceFunc(func() { close(c) })
 }
 
 func (d *door) all() []*message.Message {

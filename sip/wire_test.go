@@ -54,7 +54,8 @@ func TestNewBranchGetsTheFirstAnswerAndStoresNothing(t *testing.T) {
 
 func TestRepeatWaitsForTheFirst(t *testing.T) {
 	h := open(t, quick(), connect)
-	h.door.slow = make(chan struct{})
+	release := h.door.hold()
+	t.Cleanup(release)
 	d := draft{body: "x", callID: "c1@x"}
 	a, b := dial(t, "udp", h.udp()), dial(t, "udp", h.udp())
 	raw := d.String()
@@ -64,7 +65,7 @@ func TestRepeatWaitsForTheFirst(t *testing.T) {
 	if got := b.hear(100 * time.Millisecond); got != nil {
 		t.Fatalf("answered early: %s", got)
 	}
-	close(h.door.slow)
+	release()
 	first, again := a.read(), b.read()
 	if first.status != 202 || first.get("X-SMS-ID") != again.get("X-SMS-ID") {
 		t.Errorf("first %+v\nagain %+v", first.headers, again.headers)
@@ -76,7 +77,8 @@ func TestRepeatWaitsForTheFirst(t *testing.T) {
 
 func TestCancelOfAMessageInProgressIsTakenAndChangesNothing(t *testing.T) {
 	h := open(t, quick(), connect)
-	h.door.slow = make(chan struct{})
+	release := h.door.hold()
+	t.Cleanup(release)
 	w := dial(t, "udp", h.udp())
 	via := "SIP/2.0/UDP 127.0.0.1:5099;branch=z9hG4bKcancel;rport"
 	w.send(draft{body: "x", via: via}.String())
@@ -84,7 +86,7 @@ func TestCancelOfAMessageInProgressIsTakenAndChangesNothing(t *testing.T) {
 	if a := w.answer(draft{method: "CANCEL", via: via, kind: "-"}.String()); a.status != 200 {
 		t.Errorf("CANCEL: %d", a.status)
 	}
-	close(h.door.slow)
+	release()
 	if a := w.read(); a.status != 202 {
 		t.Errorf("MESSAGE: %d", a.status)
 	}
@@ -106,7 +108,8 @@ func TestStreamInSegmentsOfSevenOctets(t *testing.T) {
 func TestTwentyMessagesInOneWriteAndHalfClose(t *testing.T) {
 	h := open(t, quick(), connect)
 	w := dial(t, "tcp", h.tcp())
-	h.door.slow = make(chan struct{})
+	release := h.door.hold()
+	t.Cleanup(release)
 	var all strings.Builder
 	for range 20 {
 		all.WriteString(draft{body: "one of twenty"}.String())
@@ -114,7 +117,7 @@ func TestTwentyMessagesInOneWriteAndHalfClose(t *testing.T) {
 	w.send(all.String())
 	_ = w.Conn.(*net.TCPConn).CloseWrite()
 	time.Sleep(50 * time.Millisecond) // the server reads EOF before it answers
-	close(h.door.slow)
+	release()
 	ids := make(map[string]bool)
 	for range 20 {
 		a := w.read()
@@ -234,7 +237,7 @@ func TestNothingAnswersACKOrNoise(t *testing.T) {
 
 func TestPanicIsAnswered500(t *testing.T) {
 	h := open(t, quick(), connect)
-	h.door.say = func(*message.Message) error { panic("door fell") }
+	h.door.says(func(*message.Message) error { panic("door fell") })
 	w := dial(t, "udp", h.udp())
 	raw := draft{body: "x"}.String()
 	w.send(raw)
@@ -242,7 +245,7 @@ func TestPanicIsAnswered500(t *testing.T) {
 	if !bytes.HasPrefix(first, []byte("SIP/2.0 500 ")) || bytes.Contains(first, []byte("door")) {
 		t.Errorf("%s", first)
 	}
-	h.door.say = nil
+	h.door.says(nil)
 	if a := w.answer(draft{body: "x"}.String()); a.status != 202 {
 		t.Errorf("%d", a.status)
 	}
@@ -252,7 +255,8 @@ func TestTooMuchInProgressGets503(t *testing.T) {
 	cfg := quick()
 	cfg.InProgress = 3
 	h := open(t, cfg, connect)
-	h.door.slow = make(chan struct{})
+	release := h.door.hold()
+	t.Cleanup(release)
 	w := dial(t, "udp", h.udp())
 	for range 3 {
 		w.send(draft{body: "x"}.String())
@@ -264,7 +268,7 @@ func TestTooMuchInProgressGets503(t *testing.T) {
 	if a := w.answer(draft{body: "x"}.String()); a.status != 503 || a.get("Retry-After") != "1" {
 		t.Errorf("%d %q", a.status, a.get("Retry-After"))
 	}
-	close(h.door.slow)
+	release()
 	for range 3 {
 		if a := w.read(); a.status != 202 {
 			t.Errorf("%d", a.status)
@@ -274,7 +278,8 @@ func TestTooMuchInProgressGets503(t *testing.T) {
 
 func TestDrainRefusesWhatIsNewAndFinishesWhatIsNot(t *testing.T) {
 	h := open(t, quick(), connect)
-	h.door.slow = make(chan struct{})
+	release := h.door.hold()
+	t.Cleanup(release)
 	w := dial(t, "udp", h.udp())
 	w.send(draft{body: "early"}.String())
 	for end := time.Now().Add(patience); h.meters.open.Load() == 0 && time.Now().Before(end); {
@@ -295,7 +300,7 @@ func TestDrainRefusesWhatIsNewAndFinishesWhatIsNot(t *testing.T) {
 		t.Error("drained before the first was answered")
 	default:
 	}
-	close(h.door.slow)
+	release()
 	if a := w.read(); a.status != 202 {
 		t.Errorf("%d", a.status)
 	}
@@ -386,7 +391,8 @@ func torture(t testing.TB) []string {
 
 func TestStreamPausesWhileTooManyAreUnanswered(t *testing.T) {
 	h := open(t, quick(), connect)
-	h.door.slow = make(chan struct{})
+	release := h.door.hold()
+	t.Cleanup(release)
 	w := dial(t, "tcp", h.tcp())
 	go func() {
 		for i := range maxUnanswered + 100 {
@@ -397,7 +403,7 @@ func TestStreamPausesWhileTooManyAreUnanswered(t *testing.T) {
 	if n := h.end.pool.busy.Load(); n > maxUnanswered+1 {
 		t.Errorf("%d in progress for one connection", n)
 	}
-	close(h.door.slow)
+	release()
 	for range maxUnanswered + 100 {
 		if a := w.read(); a.status != 202 {
 			t.Fatalf("%d", a.status)
