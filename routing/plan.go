@@ -120,12 +120,12 @@ func (t *Table) owned(m *message.Message, tr *tracer) (Plan, bool) {
 		tr.step(ByServes, "", "no", "")
 		return Plan{}, false
 	case t.returns(m, link):
-		tr.step(by, "", "no", "it came by "+link+", which owns the number")
+		tr.step(by, "", "no", "it came by the link that owns the number")
 		p := noWay(m)
 		p.By = by
 		return p, true
 	}
-	tr.step(by, "", "chosen", link)
+	tr.step(by, "", "chosen", "who owns a number keeps it")
 	h := hop(m, link)
 	h.Owns = true
 	return Plan{Verdict: Forward, Hops: []Hop{h}, Charged: "default", By: by}, true

@@ -17,6 +17,8 @@ type tracer struct {
 	shares  map[int]float64 // by route
 }
 
+// step notes one step. why names no link but the one that was asked for: the
+// reader may not know the others.
 func (tr *tracer) step(step, account, verdict, why string) {
 	if tr == nil {
 		return
