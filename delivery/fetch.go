@@ -73,8 +73,8 @@ func (e *Engine) fill(ctx context.Context, l *lane) {
 	if len(rs) > 0 {
 		cursor = rs[len(rs)-1].State.ID
 	}
+	e.place(ctx, rs) // first: what finds no room after all is noted again
 	l.looked(cursor, len(rs) < n, seq)
-	e.place(ctx, rs)
 	e.feed(l)
 }
 

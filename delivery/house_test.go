@@ -81,6 +81,7 @@ type house struct {
 	mint  *message.Mint
 	lanes []delivery.Lane
 	table *routing.Table
+	owned []routing.Number
 	ran   chan struct{}
 	stop  context.CancelFunc
 }
@@ -106,7 +107,7 @@ func openOn(t *testing.T, q *memory, cfg delivery.Config, routes []string, lanes
 // route sets the table: one route for every name, in that order.
 func (h *house) route(names ...string) {
 	h.t.Helper()
-	in := routing.Input{Parents: map[string]string{"operator": "", "acme": "operator", "beta": "operator"}}
+	in := routing.Input{Numbers: h.owned, Parents: map[string]string{"operator": "", "acme": "operator", "beta": "operator"}}
 	for _, l := range h.lanes {
 		in.Links = append(in.Links, routing.Link{Name: l.Name, Account: "operator", Shared: true, Source: "SMPP"})
 	}
@@ -118,6 +119,12 @@ func (h *house) route(names ...string) {
 		h.t.Fatalf("routes: %v", faults)
 	}
 	h.table = table
+}
+
+// number has a link own a number.
+func (h *house) number(number, link string) {
+	h.owned = append(h.owned, routing.Number{Number: number, Link: link})
+	h.route()
 }
 
 func (h *house) run() {

@@ -126,14 +126,13 @@ func (l *lane) fits(it *item) bool {
 }
 
 // take begins as many attempts as the lane allows, at most max. It returns
-// also what has expired meanwhile, and when to come again if only time is in
-// the way.
+// also what has expired meanwhile, and when to look again at what stays.
 func (l *lane) take(now time.Time, max int, out []*flight) (_ []*flight, expired []message.Record, wake time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for max > 0 && l.inflight < l.cfg.Window && l.waiting.n > 0 && l.up && !l.gone {
 		if wake = l.notBefore(); now.Before(wake) {
-			return out, expired, wake
+			break
 		}
 		it := l.waiting.pop()
 		if !now.Before(it.rec.Message.Expires) {
@@ -157,7 +156,14 @@ func (l *lane) take(now time.Time, max int, out []*flight) (_ []*flight, expired
 		max--
 		out = append(out, f)
 	}
-	return out, expired, time.Time{}
+	if l.waiting.n == 0 {
+		return out, expired, time.Time{}
+	}
+	// Somebody has to see it when those that stay expire.
+	if soon := now.Add(sweep); !wake.After(now) || soon.Before(wake) {
+		wake = soon
+	}
+	return out, expired, wake
 }
 
 // notBefore returns the moment from which the next message may leave.

@@ -38,13 +38,14 @@ func (p *parked) turnAway(account string, id message.ID) {
 }
 
 // holds tells whether messages of account wait on disk for their turn.
-func (p *parked) holds(account string) bool { return p.last[account] > p.cursor }
+func (p *parked) holds(account string) bool { return p.last[account] > p.reached() }
+
+// reached is the id up to which nothing is on disk that is not in memory too.
+func (p *parked) reached() message.ID { return min(p.cursor, p.low-1) }
 
 // begin returns where to look from.
 func (p *parked) begin() message.ID {
-	if p.low <= p.cursor {
-		p.cursor = p.low - 1
-	}
+	p.cursor = p.reached()
 	p.low = message.MaxID + 1
 	return p.cursor
 }
@@ -58,7 +59,7 @@ func (p *parked) looked(cursor message.ID, end bool, seq uint64) {
 	}
 	p.any = false
 	for account, id := range p.last {
-		if id <= cursor {
+		if id <= p.reached() {
 			delete(p.last, account)
 		}
 	}
@@ -69,10 +70,25 @@ func (p *parked) looked(cursor message.ID, end bool, seq uint64) {
 func (l *lane) wants() (n int, after message.ID, seq uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if n = l.room - l.waiting.n - l.blocked; !l.up || l.gone || !l.parked.any || n < l.room/2 {
+	if n = l.space(); n == 0 {
 		return 0, 0, 0
 	}
 	return n, l.parked.begin(), l.parked.seq
+}
+
+// hungry tells whether wants would return any.
+func (l *lane) hungry() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.space() > 0
+}
+
+func (l *lane) space() int {
+	n := l.room - l.waiting.n - l.blocked
+	if !l.up || l.gone || !l.parked.any || n < l.room/2 {
+		return 0
+	}
+	return n
 }
 
 // looked tells the lane what wants has led to.

@@ -73,7 +73,7 @@ func (e *Engine) breathe(ctx context.Context) bool {
 
 // feed asks for parked messages if l has room for them.
 func (e *Engine) feed(l *lane) {
-	if n, _, _ := l.wants(); n > 0 {
+	if l.hungry() {
 		e.hungry.add(l)
 	}
 }
