@@ -47,7 +47,16 @@ type serve struct{ prefix, exact string }
 // those that have both in common, in the order of their priority.
 type book struct {
 	enabled trie[trie[[]*entry]]
-	all     []*entry // in the order of the document
+	growing sapling[sapling[[]*entry]] // what enabled is made from
+	all     []*entry                   // in the order of the document
+}
+
+// close makes the tries of a book that will not grow any more.
+func (b *book) close() {
+	b.enabled = grown(&b.growing, func(s *sapling[[]*entry]) trie[[]*entry] {
+		return grown(s, func(same *[]*entry) []*entry { return *same })
+	})
+	b.growing = sapling[sapling[[]*entry]]{}
 }
 
 // entry is one compiled route.
@@ -76,15 +85,7 @@ func NewTable(in Input) (*Table, []error) {
 	for _, n := range in.Numbers {
 		t.numbers[Key(n.Number)] = n.Link
 	}
-	for _, l := range in.Links {
-		for _, s := range l.Serves {
-			if p, ok := strings.CutSuffix(s, "*"); ok {
-				t.serves.at(Key(p)).prefix = l.Name
-			} else {
-				t.serves.at(Key(s)).exact = l.Name
-			}
-		}
-	}
+	t.serves = served(in.Links)
 	last := 0
 	for _, r := range in.Routes {
 		last = max(last, r.ID)
@@ -96,7 +97,25 @@ func NewTable(in Input) (*Table, []error) {
 		}
 		t.add(r)
 	}
+	for _, b := range t.books {
+		b.close()
+	}
 	return t, nil
+}
+
+// served makes the trie of the numbers that links serve.
+func served(links []Link) trie[serve] {
+	var root sapling[serve]
+	for _, l := range links {
+		for _, s := range l.Serves {
+			if p, ok := strings.CutSuffix(s, "*"); ok {
+				root.at(Key(p)).prefix = l.Name
+			} else {
+				root.at(Key(s)).exact = l.Name
+			}
+		}
+	}
+	return grown(&root, func(s *serve) serve { return *s })
 }
 
 // add puts a route into the book of its account.
@@ -111,7 +130,7 @@ func (t *Table) add(r Route) {
 	if !r.Enabled {
 		return
 	}
-	same := b.enabled.at(e.called).at(e.calling)
+	same := b.growing.at(e.called).at(e.calling)
 	k, _ := slices.BinarySearchFunc(*same, e, func(a, b *entry) int {
 		if a.Priority != b.Priority {
 			return a.Priority - b.Priority
