@@ -201,11 +201,15 @@ routes:
 		}
 		all.Wait()
 	}
+	began := time.Now()
+	lap := func(what string) { t.Logf("%s at %s", what, time.Since(began)) }
 	storm() // buffers and pools reach their size
+	lap("first storm over")
 	before := s.rss()
 	answered := n.answered.Load()
 	storm()
 	time.Sleep(time.Second)
+	lap("second storm over")
 	after := s.rss()
 	t.Logf("RSS %d KiB before, %d KiB after; the neighbour got %d answers, the slowest in %s", before, after, n.answered.Load(), n.slowest.max())
 	if after > before+96<<10 {
@@ -222,18 +226,19 @@ routes:
 	if n.slowest.max() > 10*time.Second {
 		t.Errorf("the neighbour waited %s", n.slowest.max())
 	}
+	lap("neighbour done")
 	// And strangers are still let in.
 	newNeighbour(t, s)
 }
 
-// smallDisk mounts a file system of a few megabytes, where that is allowed.
+// smallDisk mounts a file system of 256 MiB, where that is allowed.
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("mounting a small file system needs root")
 	}
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=96m"); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256m"); err != nil {
 		t.Skipf("a small file system cannot be mounted here: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
