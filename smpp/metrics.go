@@ -15,8 +15,6 @@ var (
 	descStatus    = desc("smsc_smpp_status_total", "SMPP answers by link, direction and command_status.", "link", "direction", "status")
 	descMalformed = desc("smsc_smpp_malformed_total", "Malformed SMPP PDUs by link.", "link")
 	descSessions  = desc("smsc_link_sessions", "Sessions of a link that can be used.", "link")
-	descUsed      = desc("smsc_link_window_used", "Requests of ours that are unanswered, by link.", "link")
-	descSize      = desc("smsc_link_window_size", "Requests of ours that may be unanswered, by link.", "link")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -157,12 +155,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	c.edge.unbound.collect(ch)
 	for _, l := range c.edge.all() {
 		l.meter.collect(ch)
-		state := l.status()
-		for d, v := range map[*prometheus.Desc]int{
-			descSessions: state.Sessions, descUsed: state.WindowUsed, descSize: state.WindowSize,
-		} {
-			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), state.Link)
-		}
+		ch <- prometheus.MustNewConstMetric(descSessions, prometheus.GaugeValue, float64(l.status().Sessions), l.name)
 	}
 }
 

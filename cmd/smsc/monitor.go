@@ -28,7 +28,7 @@ func newRegistry() *prometheus.Registry {
 
 // metricsHandler serves /metrics.
 func metricsHandler(reg *prometheus.Registry) http.Handler {
-	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{Registry: reg})
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 
 // newLogger returns the logger of the house: to people on a terminal, or to
