@@ -47,6 +47,11 @@ type Outcome struct {
 	// After is the peer's own advice when to come again (Retry-After).
 	After time.Duration
 
+	// At is when it happened by the peer's own word, for those who ask when a
+	// message was delivered; zero: when we heard of it. No clock of ours
+	// follows it.
+	At time.Time
+
 	Word   string // the peer's own state word ("UNDELIV"), if it has one
 	Code   string // the peer's own error code, 3 digits, if it has one
 	Detail string // in the protocol's words, for log, trace and record

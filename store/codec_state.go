@@ -98,6 +98,7 @@ func appendOutcome(dst []byte, o *message.Outcome) []byte {
 	dst = appendStrings(dst, o.Remote)
 	dst = appendBool(dst, o.Pause)
 	dst = binary.AppendVarint(dst, int64(o.After))
+	dst = appendTime(dst, o.At)
 	dst = appendString(dst, o.Word)
 	dst = appendString(dst, o.Code)
 	return appendString(dst, o.Detail)
@@ -108,6 +109,7 @@ func (r *reader) outcome() message.Outcome {
 	o.Remote, o.Pause = r.strings(), r.bool()
 	z := r.uint()
 	o.After = time.Duration(int64(z>>1) ^ -int64(z&1))
+	o.At = r.time()
 	o.Word, o.Code, o.Detail = r.string(), r.string(), r.string()
 	return o
 }
