@@ -31,6 +31,9 @@ type request struct {
 	octets []byte      // while it is queued
 }
 
+// bindSequence is the number of the first request of a session as client.
+const bindSequence = 1
+
 // window holds the unanswered requests in a ring indexed by their sequence
 // number. Numbers whose place is still taken are skipped.
 type window struct {
@@ -45,7 +48,7 @@ func newWindow(most int) window {
 	for size < 2*most+2 { // one more for unbind and enquire_link each
 		size *= 2
 	}
-	return window{slots: make([]request, size), max: most, next: 1}
+	return window{slots: make([]request, size), max: most, next: bindSequence}
 }
 
 // add puts r in under a fresh sequence number.
@@ -185,7 +188,11 @@ func (s *Session) admitQueued(now time.Time) (moved bool) {
 // answered handles a response of the peer.
 func (s *Session) answered(h pdu.Header, frame []byte) {
 	s.mu.Lock()
-	r, ok := s.win.take(h.Sequence, h.Command)
+	seq := h.Sequence
+	if s.is(stateBinding) && h.Command == pdu.Command(s.bind.Load()).Answer() {
+		seq = bindSequence // some peers number this answer by themselves
+	}
+	r, ok := s.win.take(seq, h.Command)
 	var moved bool
 	if ok {
 		s.timeouts = 0
