@@ -30,7 +30,7 @@ func (e *Engine) fetch(ctx context.Context) {
 				return
 			}
 		}
-		e.place(ctx, e.strays.take())
+		e.gather(ctx)
 		lanes = e.hungry.all(lanes)
 		for _, l := range lanes {
 			e.fill(ctx, l)

@@ -3,8 +3,6 @@ package delivery
 import (
 	"sync"
 	"time"
-
-	"smsc/message"
 )
 
 // landings are the attempts that have an outcome which is not yet written
@@ -87,31 +85,6 @@ func (l *landings) past(mark uint64) bool {
 	return l.written >= mark
 }
 
-// strays are messages that were in the memory of a lane which closed.
-type strays struct {
-	mu   sync.Mutex
-	rs   []message.Record
-	poke chan struct{}
-}
-
-func (s *strays) add(rs []message.Record) {
-	if len(rs) == 0 {
-		return
-	}
-	s.mu.Lock()
-	s.rs = append(s.rs, rs...)
-	s.mu.Unlock()
-	poke(s.poke)
-}
-
-func (s *strays) take() []message.Record {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	rs := s.rs
-	s.rs = nil
-	return rs
-}
-
 // alarm tells the clock when to look next.
 type alarm struct {
 	mu   sync.Mutex
@@ -135,7 +108,7 @@ func (a *alarm) by(t time.Time) {
 	}
 }
 
-// sleep forgets what was asked for; the clock goes to look at everything.
+// reset forgets what was asked for; the clock goes to look at everything.
 func (a *alarm) reset() {
 	a.mu.Lock()
 	a.at = time.Time{}

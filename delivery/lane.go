@@ -198,11 +198,20 @@ func (l *lane) depart(f *flight, now time.Time) time.Time {
 }
 
 // land frees what f took and slows the lane down where the peer asks for it.
-// It tells whether the lane may go on at once.
-func (l *lane) land(f *flight, o *message.Outcome, now time.Time) (ready bool) {
+// It tells whether the lane may go on at once. Those that stood behind f are
+// returned if it has found that their recipient is not there.
+func (l *lane) land(f *flight, o *message.Outcome, now time.Time) (ready bool, behind []*item) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flights.remove(f)
+	if o != nil && !o.Pause && (o.Result == message.Unsure || o.Result == message.Deferred && aboutRecipient(o.Cause)) {
+		behind = l.busy[f.recipient]
+		for _, it := range behind {
+			delete(l.held, it.rec.Message.ID)
+		}
+		l.blocked -= len(behind)
+		delete(l.busy, f.recipient)
+	}
 	l.release(f)
 	switch {
 	case o == nil:
@@ -211,9 +220,10 @@ func (l *lane) land(f *flight, o *message.Outcome, now time.Time) (ready bool) {
 	case (o.Result == message.Delivered || o.Result == message.Relayed) && !f.start.Before(l.pausedAt):
 		l.pauseFor = 0
 	}
-	return l.waiting.n > 0
+	return l.waiting.n > 0, behind
 }
 
+// release lets those that stood behind f go first, in their order.
 func (l *lane) release(f *flight) {
 	l.inflight--
 	if f.recipient == "" {
@@ -222,7 +232,6 @@ func (l *lane) release(f *flight) {
 	row := l.busy[f.recipient]
 	delete(l.busy, f.recipient)
 	l.blocked -= len(row)
-	// In reverse to the front, so that their order stays.
 	for i := len(row) - 1; i >= 0; i-- {
 		l.waiting.unshift(row[i])
 	}

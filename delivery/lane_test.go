@@ -101,6 +101,33 @@ func TestSerialLanes(t *testing.T) {
 			t.Errorf("tried %v", got)
 		}
 	})
+	bubble(t, "one probe finds an absent recipient; the others wait with it", func(t *testing.T) {
+		absent := message.Outcome{Result: message.Deferred, Cause: message.Absent}
+		peer := &courier{}
+		l := lane("users", peer)
+		l.Serial = true
+		h := open(t, nil, l)
+		h.number("+447700900123", "users")
+		h.run()
+		ids := []message.ID{h.accept(), h.accept(), h.accept()}
+		h.wait(time.Millisecond)
+		peer.does = func(n int, _ message.Attempt, done func(message.Outcome)) { done(takes) }
+		peer.dones[0](absent)
+		h.wait(time.Minute)
+		if n := peer.count(); n != 1 {
+			t.Fatalf("%d tries", n)
+		}
+		for _, id := range ids {
+			if r := h.get(id); r.State.WakeOn != "number:+447700900123" {
+				t.Errorf("waits on %q", r.State.WakeOn)
+			}
+		}
+		h.e.Awake(bg, "number:+447700900123")
+		h.wait(time.Second)
+		for _, id := range ids {
+			h.stands(id, message.Done, 0)
+		}
+	})
 	bubble(t, "what waits holds no place", func(t *testing.T) {
 		peer := then(defers, takes)
 		l := lane("out", peer)

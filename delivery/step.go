@@ -161,22 +161,32 @@ func (e *Engine) land(f *flight, o message.Outcome) {
 	now := time.Now()
 	f.outcome = o
 	e.counts.attempt(f, now)
-	if f.lane.land(f, &o, now) {
-		e.ready.add(f.lane)
-	} else {
-		e.feed(f.lane)
+	ready, behind := f.lane.land(f, &o, now)
+	if len(behind) > 0 {
+		key := ""
+		if o.Result == message.Deferred {
+			key = wakeKey(f.item.hop.To)
+		}
+		e.strays.hold(behind, key, now.Add(max(e.policy.Delay(f.rec.State.Rounds+1), o.After)))
 	}
+	e.next(f.lane, ready)
 	e.landed.add(f)
+}
+
+// next lets a lane go on that has room again.
+func (e *Engine) next(l *lane, ready bool) {
+	if ready {
+		e.ready.add(l)
+	} else {
+		e.feed(l)
+	}
 }
 
 // abandon gives up an attempt that was never made.
 func (e *Engine) abandon(f *flight) {
 	f.landed.Store(true)
-	if f.lane.land(f, nil, time.Now()) {
-		e.ready.add(f.lane)
-	} else {
-		e.feed(f.lane)
-	}
+	ready, _ := f.lane.land(f, nil, time.Now())
+	e.next(f.lane, ready)
 	e.gone(1)
 }
 
