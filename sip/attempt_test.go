@@ -36,8 +36,6 @@ func TestRedirectionIsFollowedToThePeerOnly(t *testing.T) {
 		return "200 OK"
 	})
 	_, port, _ := net.SplitHostPort(peer.LocalAddr().String())
-	inner := peer.answer
-	peer.answer = func(n int, p *packet) string { return strings.ReplaceAll(inner(n, p), "PORT", port) }
 	h := open(t, quick(), peer.link(""))
 	if o := h.deliver(message.Attempt{Message: text("x")}); o.Result != message.Delivered {
 		t.Fatalf("%+v", o)

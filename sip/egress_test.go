@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,18 +16,18 @@ import (
 // scripted is a peer on a raw UDP socket: answer says what comes back.
 type scripted struct {
 	*net.UDPConn
-	got    chan *packet
-	answer func(n int, p *packet) string // "" is silence; else status line and headers
+	got chan *packet
 }
 
-// script starts a peer. Each request is answered by the next call of answer.
+// script starts a peer. Each request is answered with what answer returns:
+// status line and headers, PORT standing for the peer's own; "" is silence.
 func script(t *testing.T, answer func(n int, p *packet) string) *scripted {
 	t.Helper()
 	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scripted{UDPConn: c, got: make(chan *packet, 1000), answer: answer}
+	s := &scripted{UDPConn: c, got: make(chan *packet, 1000)}
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -42,7 +43,8 @@ func script(t *testing.T, answer func(n int, p *packet) string) *scripted {
 				continue
 			}
 			s.got <- p
-			if a := s.answer(n, p); a != "" {
+			if a := answer(n, p); a != "" {
+				a = strings.ReplaceAll(a, "PORT", fmt.Sprint(c.LocalAddr().(*net.UDPAddr).Port))
 				_, _ = c.WriteToUDPAddrPort([]byte(reply(p, a)), from)
 			}
 		}
@@ -138,11 +140,11 @@ func TestEveryAnswerOfAPeerHasItsOutcome(t *testing.T) {
 	add(message.Deferred, message.Throttled, 429)
 	add(message.Deferred, message.Absent, 430, 480, 486, 600)
 	add(message.Deferred, message.Congested, 503)
-	var say string
-	peer := script(t, func(int, *packet) string { return say })
+	var say atomic.Value
+	peer := script(t, func(int, *packet) string { return say.Load().(string) })
 	h := open(t, quick(), peer.link(""))
 	for _, r := range rows {
-		say = r.answer
+		say.Store(r.answer)
 		o := h.deliver(message.Attempt{Message: text("hi")})
 		if o.Result != r.result || o.Cause != r.cause {
 			t.Errorf("%q: %v %v, want %v %v (%s)", r.answer, o.Result, o.Cause, r.result, r.cause, o.Detail)
@@ -151,15 +153,15 @@ func TestEveryAnswerOfAPeerHasItsOutcome(t *testing.T) {
 			t.Errorf("%q: remote %q", r.answer, o.Remote)
 		}
 	}
-	say = "503 Busy\nRetry-After: 18 (soon);duration=3"
+	say.Store("503 Busy\nRetry-After: 18 (soon);duration=3")
 	if o := h.deliver(message.Attempt{Message: text("hi")}); o.After != 18*time.Second || !o.Pause {
 		t.Errorf("%+v", o)
 	}
-	say = "480 Away\nRetry-After: 99999"
+	say.Store("480 Away\nRetry-After: 99999")
 	if o := h.deliver(message.Attempt{Message: text("hi")}); o.After != time.Hour || o.Pause {
 		t.Errorf("%+v", o)
 	}
-	say = "413 Large\nRetry-After: 5"
+	say.Store("413 Large\nRetry-After: 5")
 	if o := h.deliver(message.Attempt{Message: text("hi")}); o.Result != message.Deferred || o.After != 5*time.Second {
 		t.Errorf("%+v", o)
 	}

@@ -120,6 +120,13 @@ func (d *desk) Report(_ context.Context, news ...message.News) []error {
 	return errs
 }
 
+// set changes what the desk knows.
+func (d *desk) set(change func(*desk)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change(d)
+}
+
 func (d *desk) Awake(context.Context, string) {}
 
 func (d *desk) Link(name string, up bool) {
@@ -144,8 +151,11 @@ func (d *desk) Find(_ context.Context, _ message.Reach, id message.ID) (message.
 }
 
 func (d *desk) Wait(ctx context.Context, _ message.Reach, id message.ID) (message.Record, error) {
-	if d.wait != nil {
-		return d.wait(id)
+	d.mu.Lock()
+	wait := d.wait
+	d.mu.Unlock()
+	if wait != nil {
+		return wait(id)
 	}
 	<-ctx.Done()
 	return message.Record{}, ctx.Err()

@@ -174,9 +174,11 @@ func TestTransactionModeAnswersTheEnd(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			h := open(t, quick(), strings.Replace(connect, "keepalive", "mode: transaction, keepalive", 1))
-			h.desk.wait = func(message.ID) (message.Record, error) {
-				return message.Record{Message: &message.Message{}, State: test.state}, test.err
-			}
+			h.desk.set(func(d *desk) {
+				d.wait = func(message.ID) (message.Record, error) {
+					return message.Record{Message: &message.Message{}, State: test.state}, test.err
+				}
+			})
 			a := dial(t, "udp", h.udp()).answer(draft{body: "x"}.String())
 			if a.status != test.status || a.get("X-SMS-ID") == "" {
 				t.Errorf("%d %s %q", a.status, a.reason, a.get("X-SMS-ID"))
@@ -219,7 +221,7 @@ func TestReceiptsOfPeersAreReported(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			h := open(t, quick(), strings.Replace(connect, "keepalive", test.link+"keepalive", 1))
-			h.desk.known[test.known] = true
+			h.desk.set(func(d *desk) { d.known[test.known] = true })
 			a := dial(t, "udp", h.udp()).answer(draft{body: test.body, headers: test.headers}.String())
 			if a.status != test.status {
 				t.Fatalf("%d %s", a.status, a.reason)
@@ -241,7 +243,9 @@ func TestReceiptsOfPeersAreReported(t *testing.T) {
 
 func TestMessageThatComesBackIsALoop(t *testing.T) {
 	h := open(t, quick(), connect)
-	h.desk.records[42] = message.Record{Message: &message.Message{From: message.Address{Value: "+15559870001"}, To: message.Address{Value: "+15551230001"}}}
+	h.desk.set(func(d *desk) {
+		d.records[42] = message.Record{Message: &message.Message{From: message.Address{Value: "+15559870001"}, To: message.Address{Value: "+15551230001"}}}
+	})
 	w := dial(t, "udp", h.udp())
 	if a := w.answer(draft{body: "x", headers: []string{"X-SMS-ID: 42"}}.String()); a.status != 482 {
 		t.Errorf("%d", a.status)

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// Probing of peers (spec sip §10.3).
+// Probing of peers (spec sip §10.3), in units of T1: 1 s between looks, 4 s
+// for an answer, 10 s between probes while down, 60 s after ten of them.
 const (
-	probeWait   = 4 * time.Second
-	probeSoon   = 10 * time.Second // while down
-	probeLater  = 60 * time.Second // after ten of them
-	probeTick   = time.Second
+	probeTick   = 2
+	probeWait   = 8
+	probeSoon   = 20
+	probeLater  = 120
 	silencesMax = 3
 )
 
@@ -33,7 +34,7 @@ func (l *link) isDown() bool {
 
 // keepalive asks every peer that has been quiet for its keepalive.
 func (s *Server) keepalive(stop <-chan struct{}) {
-	beat := time.NewTicker(probeTick)
+	beat := time.NewTicker(probeTick * s.cfg.T1)
 	defer beat.Stop()
 	for {
 		select {
@@ -41,7 +42,7 @@ func (s *Server) keepalive(stop <-chan struct{}) {
 			return
 		case now := <-beat.C:
 			for _, l := range s.links.Load().order {
-				if l.wantsProbe(now) {
+				if l.wantsProbe(now, s.cfg.T1) {
 					s.ask(l)
 				}
 			}
@@ -50,7 +51,7 @@ func (s *Server) keepalive(stop <-chan struct{}) {
 }
 
 // wantsProbe tells whether it is time to ask, and notes that it is done.
-func (l *link) wantsProbe(now time.Time) bool {
+func (l *link) wantsProbe(now time.Time, t1 time.Duration) bool {
 	every := time.Duration(l.cfg.Keepalive)
 	if l.peer.host == "" || every <= 0 {
 		return false
@@ -63,20 +64,20 @@ func (l *link) wantsProbe(now time.Time) bool {
 	case l.up && l.probe.silences == 0 && now.Sub(l.lastAnswer) < every:
 		return false
 	}
-	l.begins(now)
+	l.begins(now, t1)
 	return true
 }
 
 // begins notes a probe and when the next is due. l.mu is held.
-func (l *link) begins(now time.Time) {
+func (l *link) begins(now time.Time, t1 time.Duration) {
 	l.probe.running, l.probe.last = true, now
 	switch {
 	case l.up:
 		l.probe.next = now.Add(time.Duration(l.cfg.Keepalive))
 	case l.probe.silences < silencesMax+10:
-		l.probe.next = now.Add(probeSoon)
+		l.probe.next = now.Add(probeSoon * t1)
 	default:
-		l.probe.next = now.Add(probeLater)
+		l.probe.next = now.Add(probeLater * t1)
 	}
 }
 
@@ -85,9 +86,9 @@ func (l *link) begins(now time.Time) {
 func (s *Server) probeNow(l *link) {
 	now := time.Now()
 	l.mu.Lock()
-	ask := !l.probe.running && now.Sub(l.probe.last) >= time.Second
+	ask := !l.probe.running && now.Sub(l.probe.last) >= probeTick*s.cfg.T1
 	if ask {
-		l.begins(now)
+		l.begins(now, s.cfg.T1)
 	}
 	l.mu.Unlock()
 	if ask {
@@ -122,7 +123,7 @@ func (s *Server) startProbe(l *link, f flow) {
 	s.meters.request(l.name, "out", "OPTIONS")
 	s.end.clients.start(&transaction{
 		branch: branch, octets: s.optionsRequest(l, f, branch), flow: f,
-		deadline: time.Now().Add(min(probeWait, s.cfg.Silence)),
+		deadline: time.Now().Add(probeWait * s.cfg.T1),
 		done: func(p *packet, err error) {
 			if err != nil {
 				s.silence(l, "no answer to OPTIONS: "+err.Error())
@@ -182,11 +183,11 @@ func (s *Server) silence(l *link, why string) {
 	l.lastError = why
 	falls := l.up && l.probe.answered && l.probe.silences >= silencesMax
 	if l.up && !falls && l.probe.answered {
-		l.probe.next = now.Add(probeTick) // be sure soon
+		l.probe.next = now.Add(probeTick * s.cfg.T1) // be sure soon
 	}
 	if falls {
 		l.up, l.since = false, now
-		l.probe.next = now.Add(probeSoon)
+		l.probe.next = now.Add(probeSoon * s.cfg.T1)
 	}
 	l.mu.Unlock()
 	if falls {

@@ -134,30 +134,37 @@ func (p *packet) frame() error {
 	return nil
 }
 
-// nameAddr splits a From, To or Contact value into the URI and what follows
-// it (RFC 3261 §20.10): name-addr with brackets, or addr-spec, whose
-// parameters are the header's.
+// nameAddr reads a From, To or Contact value: the URI and what follows it
+// (RFC 3261 §20.10).
 func nameAddr(value string) (u uri, params string, err error) {
+	spec, params, err := splitNameAddr(value)
+	if err == nil {
+		u, err = parseURI(spec)
+	}
+	return u, params, err
+}
+
+// splitNameAddr finds the URI in a name-addr with brackets, or an addr-spec,
+// whose parameters are the header's.
+func splitNameAddr(value string) (spec, params string, err error) {
 	rest := value
 	if strings.HasPrefix(strings.TrimLeft(rest, " \t"), `"`) {
 		rest = strings.TrimLeft(rest, " \t")
 		end := quoteEnd(rest)
 		if end < 0 {
-			return uri{}, "", errors.New("quoted name does not end")
+			return "", "", errors.New("quoted name does not end")
 		}
 		rest = rest[end:]
 	}
 	if open := strings.IndexByte(rest, '<'); open >= 0 {
 		shut := strings.IndexByte(rest[open:], '>')
 		if shut < 0 {
-			return uri{}, "", errors.New("'<' without '>'")
+			return "", "", errors.New("'<' without '>'")
 		}
-		u, err = parseURI(strings.TrimSpace(rest[open+1 : open+shut]))
-		return u, rest[open+shut+1:], err
+		return strings.TrimSpace(rest[open+1 : open+shut]), rest[open+shut+1:], nil
 	}
-	spec, params, _ := strings.Cut(rest, ";")
-	u, err = parseURI(strings.TrimSpace(spec))
-	return u, params, err
+	spec, params, _ = strings.Cut(rest, ";")
+	return strings.TrimSpace(spec), params, nil
 }
 
 // displayName returns the name before the URI of a name-addr, unquoted.
@@ -178,7 +185,7 @@ func displayName(value string) string {
 
 // tagOf returns the tag of a From or To value, "" if it has none.
 func tagOf(value string) string {
-	_, params, err := nameAddr(value)
+	_, params, err := splitNameAddr(value)
 	if err != nil {
 		return ""
 	}

@@ -155,11 +155,15 @@ const (
 // extra collects what other SIP links and rules may want to know; nil for the
 // common request that has nothing of the kind.
 func extra(p *packet, w *wishes) map[string]string {
-	e := make(map[string]string)
+	var e map[string]string
 	put := func(key, value string) {
-		if value != "" && len(value) <= maxOtherValue && strings.IndexFunc(value, unicode.IsControl) < 0 {
-			e[key] = value
+		if value == "" || len(value) > maxOtherValue || strings.IndexFunc(value, unicode.IsControl) >= 0 {
+			return
 		}
+		if e == nil {
+			e = make(map[string]string)
+		}
+		e[key] = value
 	}
 	put(extraRegDelivery, w.regBits)
 	put(extraSubject, p.get("Subject"))
@@ -174,13 +178,13 @@ func extra(p *packet, w *wishes) map[string]string {
 		put(extraSMSC, v)
 	}
 	for _, name := range []string{xDeliveryTime, "X-DELIVERY-TIME"} {
-		if at, usable, err := parseXTime(strings.Trim(p.get(name), " \t")); usable && err == nil {
-			put(extraTime, at.Format(xTime))
+		if v, ok := p.once(name); ok {
+			if at, usable, err := parseXTime(v); usable && err == nil {
+				put(extraTime, at.Format(xTime))
+			}
 		}
 	}
-	if others(p, e); len(e) == 0 {
-		return nil
-	}
+	others(p, put)
 	return e
 }
 

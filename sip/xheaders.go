@@ -230,7 +230,7 @@ func (w *wishes) readRegDelivery(p *packet) *fault {
 
 // others returns the X-headers that mean nothing to us: kept for rules and
 // for SmsUrl, at most 20, never passed on by themselves.
-func others(p *packet, into map[string]string) {
+func others(p *packet, put func(key, value string)) {
 	n := 0
 	for i := range p.headers {
 		h := &p.headers[i]
@@ -241,7 +241,7 @@ func others(p *packet, into map[string]string) {
 			return
 		}
 		if len(h.value) <= maxOtherValue && printable(h.value) {
-			into["sip."+strings.ToLower(h.name)] = h.value
+			put("sip."+strings.ToLower(h.name), h.value)
 		}
 	}
 }
