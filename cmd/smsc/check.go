@@ -10,8 +10,8 @@ import (
 )
 
 type checkCommand struct {
-	Config    string `type:"existingfile" placeholder:"FILE" help:"Static configuration (default: ./smsc.yaml if it exists, else the defaults)."`
-	Provision string `type:"existingfile" placeholder:"FILE" help:"Declared objects: accounts, links, routes, numbers."`
+	Config    string `placeholder:"FILE" help:"Static configuration (default: ./smsc.yaml if it exists, else the defaults)."`
+	Provision string `placeholder:"FILE" help:"Declared objects: accounts, links, routes, numbers."`
 }
 
 // Help is the manual of the command.
@@ -42,7 +42,7 @@ func (c *checkCommand) Run(out io.Writer) error {
 
 // read loads both files and finds every fault in them.
 func (c *checkCommand) read() (config, tenant.Document, []tenant.Fault, error) {
-	cfg, faults, err := loadConfig(c.Config)
+	cfg, at, faults, err := loadConfig(c.Config)
 	if err != nil || c.Provision == "" {
 		return cfg, tenant.Document{}, faults, err
 	}
@@ -53,7 +53,7 @@ func (c *checkCommand) read() (config, tenant.Document, []tenant.Fault, error) {
 	doc, more := tenant.ParseDocument(c.Provision, data, tenant.Insecure(cfg.Insecure))
 	faults = append(faults, more...)
 	for _, f := range cfg.openDoors(doc) {
-		faults = append(faults, tenant.Fault{File: c.Config, Path: f.path, What: f.what})
+		faults = append(faults, at(f.path, f.what))
 	}
 	return cfg, doc, faults, nil
 }

@@ -94,26 +94,34 @@ func defaultConfig() config {
 	return c
 }
 
+// locator gives a fault found after decoding its place in the file.
+type locator func(path, what string) tenant.Fault
+
 // loadConfig reads file, or ./smsc.yaml if file is "" and it exists, or
-// nothing. The faults of a file that can be read come together.
-func loadConfig(file string) (config, []tenant.Fault, error) {
+// nothing. The faults of a file that can be read come together, in the order
+// of their lines.
+func loadConfig(file string) (config, locator, []tenant.Fault, error) {
 	c := defaultConfig()
 	if file == "" {
 		if _, err := os.Stat("smsc.yaml"); err != nil {
-			return c, nil, nil
+			return c, tenant.Locate("", nil), nil, nil
 		}
 		file = "smsc.yaml"
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return c, nil, fmt.Errorf("configuration: %w", err)
+		return c, nil, nil, fmt.Errorf("configuration: %w", err)
 	}
 	faults := tenant.Decode(file, data, &c)
 	at := tenant.Locate(file, data)
 	for _, f := range c.faults() {
-		faults = append(faults, at(f.path, f.what))
+		// A value that could not be read has one fault already.
+		if !slices.ContainsFunc(faults, func(g tenant.Fault) bool { return g.Path == f.path }) {
+			faults = append(faults, at(f.path, f.what))
+		}
 	}
-	return c, faults, nil
+	slices.SortStableFunc(faults, func(a, b tenant.Fault) int { return a.Line - b.Line })
+	return c, at, faults, nil
 }
 
 // fault is one thing wrong with a value whose type is right.
