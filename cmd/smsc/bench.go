@@ -94,7 +94,7 @@ func (f *loadFlags) drive(out io.Writer, what, address string, dial dialer) erro
 	}
 	l := newLoad(f, dial)
 	if f.Sink != "" {
-		s, err := newSink(f.Sink, f.Receipts, 0)
+		s, err := newSink(f.Sink, f.Receipts, 0, 0)
 		if err != nil {
 			return usage(err)
 		}

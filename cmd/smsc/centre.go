@@ -36,8 +36,9 @@ type centre struct {
 
 // fate is what becomes of one submit_sm.
 type fate struct {
-	status pdu.Status // of the answer
-	silent bool       // no answer at all
+	status pdu.Status    // of the answer
+	silent bool          // no answer at all
+	slow   time.Duration // before the answer
 	// receipt is the state word of the receipt, "" for none; err its 3 digits.
 	receipt, err string
 	after        time.Duration // between the answer and the receipt
@@ -143,27 +144,34 @@ func (c *centre) request(s *smpp.Session, h pdu.Header, frame []byte) {
 	e := centreEvent{id: id, from: string(sm.Source.Addr), to: string(sm.Dest.Addr)}
 	c.tell(e.of("submit", pdu.ROK))
 	f := c.fate(&sm)
-	switch {
-	case f.silent:
+	if f.silent {
 		c.tell(e.of("no answer", pdu.ROK))
 		return
-	case f.status != pdu.ROK:
+	}
+	report := f.status == pdu.ROK && f.receipt != "" && sm.RegisteredDelivery&0x03 != 0
+	o := owed{id: id, spelt: id, state: f.receipt, err: f.err, submitted: time.Now(), source: own(sm.Dest), dest: own(sm.Source)}
+	answer := func() {
 		c.tell(e.of("answer", f.status))
-		s.Refuse(h, f.status)
+		if f.status != pdu.ROK {
+			s.Refuse(h, f.status)
+			return
+		}
+		s.Respond(&pdu.SMResp{Cmd: pdu.SubmitSMResp, MessageID: []byte(id)}, pdu.ROK, h.Sequence)
+		if report {
+			c.owe(s, o, f)
+		}
+	}
+	if f.slow > 0 {
+		time.AfterFunc(f.slow, answer)
 		return
 	}
-	c.tell(e.of("answer", pdu.ROK))
-	s.Respond(&pdu.SMResp{Cmd: pdu.SubmitSMResp, MessageID: []byte(id)}, pdu.ROK, h.Sequence)
-	if f.receipt != "" && sm.RegisteredDelivery&0x03 != 0 {
-		c.owe(s, &sm, id, f)
-	}
+	answer()
 }
 
 // owe sends the receipt of a message, or plans it.
-func (c *centre) owe(s *smpp.Session, sm *pdu.SM, id string, f fate) {
-	o := owed{id: id, spelt: id, state: f.receipt, err: f.err, submitted: time.Now(), source: own(sm.Dest), dest: own(sm.Source)}
+func (c *centre) owe(s *smpp.Session, o owed, f fate) {
 	if f.hex {
-		n, _ := strconv.ParseUint(id, 10, 64) // of our own making
+		n, _ := strconv.ParseUint(o.id, 10, 64) // of our own making
 		o.spelt = strings.ToUpper(strconv.FormatUint(n, 16))
 	}
 	if f.after <= 0 {

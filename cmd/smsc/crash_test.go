@@ -79,7 +79,8 @@ func (s *stress) feed(session *smpp.Session, stop <-chan struct{}) {
 }
 
 func TestCrashTenKillsLoseNothingThatWasAcknowledged(t *testing.T) {
-	far, err := newSink("127.0.0.1:0", "none", 0)
+	// Its answers take a while, so that deliveries are in flight at each kill.
+	far, err := newSink("127.0.0.1:0", "none", 0, 10*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}

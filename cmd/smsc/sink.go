@@ -15,8 +15,9 @@ import (
 // how long it was under way.
 type sink struct {
 	centre   *centre
-	receipts string // none, decimal, hex
-	delay    time.Duration
+	receipts string        // none, decimal, hex
+	delay    time.Duration // between an answer and its receipt
+	slow     time.Duration // before an answer
 
 	received   atomic.Int64 // submit_sm with a mark
 	unmarked   atomic.Int64
@@ -30,11 +31,11 @@ type sink struct {
 }
 
 // newSink opens a sink on a loopback address.
-func newSink(address, receipts string, delay time.Duration) (*sink, error) {
+func newSink(address, receipts string, delay, slow time.Duration) (*sink, error) {
 	if err := onLoopback(address); err != nil {
 		return nil, err
 	}
-	s := &sink{receipts: receipts, delay: delay, runs: map[uint32]*numbers{}}
+	s := &sink{receipts: receipts, delay: delay, slow: slow, runs: map[uint32]*numbers{}}
 	c, err := newCentre(address, s.take)
 	if err != nil {
 		return nil, fmt.Errorf("the sink cannot listen: %w", err)
@@ -45,9 +46,9 @@ func newSink(address, receipts string, delay time.Duration) (*sink, error) {
 }
 
 func (s *sink) take(sm *pdu.SM) fate {
-	f := fate{}
+	f := fate{slow: s.slow}
 	if s.receipts != "none" {
-		f = fate{receipt: "DELIVRD", err: "000", hex: s.receipts == "hex", after: s.delay}
+		f.receipt, f.err, f.hex, f.after = "DELIVRD", "000", s.receipts == "hex", s.delay
 	}
 	m, ok := readMark(sm.Text())
 	if !ok {
@@ -103,6 +104,7 @@ type benchSink struct {
 	Listen   string        `default:"127.0.0.1:3775" placeholder:"ADDRESS" help:"Where carriers' links of the server lead to. Loopback only."`
 	Receipts string        `enum:"none,decimal,hex" default:"decimal" help:"Receipts: none, with the id as answered (decimal), or in hexadecimal (hex)."`
 	Delay    time.Duration `default:"0s" help:"Time between an answer and its receipt."`
+	Slow     time.Duration `default:"0s" help:"Time before an answer."`
 	Idle     time.Duration `default:"10s" help:"End so long after the last message; 0 waits for Ctrl-C."`
 	Duration time.Duration `default:"0s" help:"End after so long in any case; 0 is no limit."`
 }
@@ -116,7 +118,7 @@ what is missing; a message that the server refused is missing here too.`
 
 // Run takes messages until they end.
 func (c *benchSink) Run(out io.Writer) error {
-	s, err := newSink(c.Listen, c.Receipts, c.Delay)
+	s, err := newSink(c.Listen, c.Receipts, c.Delay, c.Slow)
 	if err != nil {
 		return usage(err)
 	}
