@@ -161,7 +161,7 @@ func (d *draft) outcome(word string) message.Outcome {
 	o := message.Outcome{Detail: d.detail, After: d.delay}
 	switch word {
 	case "delivered":
-		o.Result = message.Delivered
+		o.Result, o.At = message.Delivered, d.delivered
 		return o
 	case "sent":
 		o.Result = message.Relayed

@@ -239,9 +239,21 @@ func timeField(at func(*draft) *time.Time) func(*draft, value) string {
 		if err != nil || t.Year() < 1 {
 			return "must be a time as in RFC 3339"
 		}
-		*at(d) = t.UTC()
+		*at(d) = storable(t.UTC())
 		return ""
 	}
+}
+
+// storable cuts a time to what nanoseconds since 1970 can count: clients write
+// the year 9999 for "never".
+func storable(t time.Time) time.Time {
+	switch {
+	case t.Year() > 2261:
+		return time.Date(2261, 1, 1, 0, 0, 0, 0, time.UTC)
+	case t.Year() < 1970:
+		return time.Unix(0, 0).UTC()
+	}
+	return t
 }
 
 // takeDelay reads "after": seconds, or a duration.

@@ -5,8 +5,8 @@ import "time"
 // LinkState is how a link fares now (spec rest §6).
 type LinkState struct {
 	Name      string       `json:"-"`
-	Status    string       `json:"status"` // up degraded down connecting paused idle
-	Since     time.Time    `json:"since"`
+	Status    string       `json:"status"`         // up degraded down connecting paused idle
+	Since     time.Time    `json:"since,omitzero"` // of Status; zero: not known
 	Paused    bool         `json:"paused"`
 	Sessions  int          `json:"sessions"`
 	Window    LinkWindow   `json:"window"`

@@ -50,6 +50,9 @@ func TestSubmitPollAndDeliverAsPublished(t *testing.T) {
 			t.Errorf("%s %s %s: %d\n got %s\nwant %s", e.method, e.target, e.body, r.code, got, e.want)
 		}
 	}
+	if r := g.as(acmeKey, "GET", path, ""); !strings.Contains(r.body, `"deliver_time":"2025-10-16T10:30:00Z"`) {
+		t.Errorf("the time of the one who delivered is lost: %s", r.body)
+	}
 	if r := g.as(acmeKey, "PATCH", path, `{"status":"failed"}`); r.code != 409 || !strings.Contains(r.body, `"code":"already_finished"`) || !strings.Contains(r.body, `"message":{"id":`) {
 		t.Errorf("a change of an end: %d %s", r.code, r.body)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"smsc/tenant"
 )
@@ -172,6 +173,7 @@ func (c *call) linkRow(l *tenant.Link, states map[string]LinkState) (json.RawMes
 	row := bytes.TrimSpace(whole.Links[0])
 	state := []byte("null")
 	if st, ok := states[l.Name]; ok {
+		st.Since = st.Since.UTC().Truncate(time.Second)
 		if state, err = json.Marshal(st); err != nil {
 			return nil, err
 		}

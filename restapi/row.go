@@ -318,10 +318,14 @@ func appendUDH(dst, udh []byte) []byte {
 	return append(dst, '}')
 }
 
-// deliverTime is when the recipient had it, zero if never.
+// deliverTime is when the recipient had it, zero if never: by the word of the
+// one who delivered, else when we heard of it.
 func deliverTime(r message.Record) time.Time {
-	if r.State.Phase != message.Done {
+	switch {
+	case r.State.Phase != message.Done:
 		return time.Time{}
+	case !r.State.Last.At.IsZero():
+		return r.State.Last.At
 	}
 	return r.State.Ended
 }
