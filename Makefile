@@ -7,7 +7,7 @@
 GO       ?= go
 FUZZTIME ?= 5s
 # What drives real processes and foreign peers; it has a step of its own.
-STRANGERS = ^(TestInterop|TestCrash|TestSandbox)
+STRANGERS = ^(TestInterop|TestCrash)
 
 COUNT = bin/count
 export CHECK_TALLY = $(CURDIR)/bin/check.tally
