@@ -149,6 +149,9 @@ func TestTheWholeDocumentIsReadAndApplied(t *testing.T) {
 	if r = g.as(operatorKey, "GET", "/api/provision?revision=1", ""); r.code != 200 || strings.Contains(r.body, "name: new") {
 		t.Errorf("%d %s", r.code, r.body)
 	}
+	if r = g.as(operatorKey, "GET", "/api/provision/history", ""); r.code != 200 || !strings.HasPrefix(r.body, `[{"revision":2,`) || !strings.Contains(r.body, `"who":"operator/`) {
+		t.Errorf("%d %s", r.code, r.body)
+	}
 	if r = g.as(operatorKey, "GET", "/api/provision?revision=77", ""); r.code != 404 {
 		t.Errorf("%d", r.code)
 	}

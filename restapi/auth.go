@@ -1,6 +1,7 @@
 package restapi
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
@@ -64,7 +65,25 @@ func credential(r *http.Request, dir *tenant.Directory) (id tenant.Identity, giv
 		id, ok = dir.Authenticate(user, secret)
 		return id, true, ok
 	}
+	if authorization == "" && r.TLS != nil {
+		id, ok = certificate(r.TLS, dir)
+		return id, false, ok
+	}
 	return id, authorization != "", false
+}
+
+// certificate reads who a client certificate speaks for: the account that its
+// subject names. Only one that the listener has verified counts.
+func certificate(state *tls.ConnectionState, dir *tenant.Directory) (tenant.Identity, bool) {
+	if len(state.VerifiedChains) == 0 {
+		return tenant.Identity{}, false
+	}
+	name := state.VerifiedChains[0][0].Subject.CommonName
+	a := dir.Account(name)
+	if a == nil || a.Name != name {
+		return tenant.Identity{}, false
+	}
+	return tenant.Identity{Account: a.Name, Name: "certificate", Role: tenant.Send}, true
 }
 
 // crossSite tells whether a browser marks r as sent by another site. A page

@@ -1,6 +1,9 @@
 package restapi
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
@@ -117,6 +120,36 @@ func TestWrongCredentialsAreCountedForStrangersOnly(t *testing.T) {
 		if got := ask("203.0.113.11:1", ""); got != 401 {
 			t.Errorf("no credential at all: %d", got)
 		}
+	}
+}
+
+func TestAVerifiedCertificateSpeaksForTheAccountItNames(t *testing.T) {
+	g := newRig(t)
+	ask := func(name string, verified bool, headers ...string) int {
+		r := httptest.NewRequest("GET", "/api/me", nil)
+		leaf := &x509.Certificate{Subject: pkix.Name{CommonName: name}}
+		r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf}}
+		if verified {
+			r.TLS.VerifiedChains = [][]*x509.Certificate{{leaf}}
+		}
+		for _, h := range headers {
+			r.Header.Set("X-API-Key", h)
+		}
+		w := httptest.NewRecorder()
+		g.server.ServeHTTP(w, r)
+		return w.Code
+	}
+	if got := ask("acme", true); got != 200 {
+		t.Errorf("verified: %d", got)
+	}
+	if got := ask("acme", false); got != 401 {
+		t.Errorf("not verified: %d", got)
+	}
+	if got := ask("stranger", true); got != 401 {
+		t.Errorf("an unknown name: %d", got)
+	}
+	if got := ask("acme", true, "wrong"); got != 401 {
+		t.Errorf("a wrong key beside it: %d", got)
 	}
 }
 

@@ -1,12 +1,13 @@
 package restapi
 
 import (
-	"crypto/rand"
+	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"math"
+	"math/rand/v2"
 	"mime"
 	"net"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"smsc/message"
@@ -32,6 +34,7 @@ type call struct {
 	query     url.Values
 	start     time.Time
 	status    int // of the answer, 0 before it
+	borrowed  *bytes.Buffer
 }
 
 // requestID keeps a decent one and makes another otherwise.
@@ -44,9 +47,8 @@ func requestID(given string) string {
 	if ok {
 		return given
 	}
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return hex.EncodeToString(b[:])
+	var text [16]byte
+	return string(hex.AppendEncode(text[:0], binary.BigEndian.AppendUint64(nil, rand.Uint64())))
 }
 
 // parseQuery reads the query, and refuses parameters that nobody reads where
@@ -80,7 +82,25 @@ func (c *call) strict() bool {
 	return strings.Contains(c.r.Header.Get("Prefer"), "handling=strict")
 }
 
-// body reads the whole body within its time and size. A missing body is nil.
+// bodies are the buffers that request bodies are read into. What a request
+// keeps of its body is copied out before the buffer goes back.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// keepBuffer is the largest buffer that goes back to a pool: one huge request
+// must not be paid for ever after.
+const keepBuffer = 64 << 10
+
+// release gives back what the request borrowed.
+func (c *call) release() {
+	if c.borrowed != nil && c.borrowed.Cap() <= keepBuffer {
+		c.borrowed.Reset()
+		bodies.Put(c.borrowed)
+	}
+	c.borrowed = nil
+}
+
+// body reads the whole body within its time and size. A missing body is
+// empty. It is valid until the request is answered.
 func (c *call) body() ([]byte, error) {
 	limit := or(c.route.limit, c.s.cfg.MaxBody)
 	if c.r.ContentLength > limit {
@@ -90,13 +110,14 @@ func (c *call) body() ([]byte, error) {
 	// taken away again: a long poll outlasts it.
 	ctl := http.NewResponseController(c.w)
 	_ = ctl.SetReadDeadline(c.start.Add(c.s.cfg.BodyWait)) // not on every writer, and then there is nothing to bound
-	data, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
+	c.borrowed = bodies.Get().(*bytes.Buffer)
+	_, err := c.borrowed.ReadFrom(http.MaxBytesReader(c.w, c.r.Body, limit))
 	_ = ctl.SetReadDeadline(time.Time{})
 	var tooLarge *http.MaxBytesError
 	var timeout net.Error
 	switch {
 	case err == nil:
-		return data, nil
+		return c.borrowed.Bytes(), nil
 	case errors.As(err, &tooLarge):
 		return nil, refuse("too_large", "the body is longer than "+strconv.FormatInt(limit, 10)+" octets")
 	case errors.As(err, &timeout) && timeout.Timeout():
@@ -115,6 +136,13 @@ func (c *call) jsonBody() ([]byte, error) {
 	return c.body()
 }
 
+// Values of headers that every answer has. Nobody changes them.
+var (
+	headerJSON    = []string{"application/json"}
+	headerNoSniff = []string{"nosniff"}
+	headerNoStore = []string{"no-store"}
+)
+
 // send writes an answer. It is the only place that does.
 func (c *call) send(status int, contentType string, body []byte) {
 	if c.status != 0 {
@@ -123,8 +151,12 @@ func (c *call) send(status int, contentType string, body []byte) {
 	c.status = status
 	h := c.w.Header()
 	if body != nil {
-		h.Set("Content-Type", contentType)
-		h.Set("Content-Length", strconv.Itoa(len(body)))
+		if contentType == "application/json" {
+			h["Content-Type"] = headerJSON
+		} else {
+			h.Set("Content-Type", contentType)
+		}
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(c.s.cfg.WriteWait))
 	c.w.WriteHeader(status)

@@ -344,7 +344,7 @@ func (c *call) rewrite(d *draft, m *message.Message) error {
 	}
 	c.rewriteExtras(d, m)
 	if d.set["dest_smsc"] {
-		if l := c.dir.Link(d.dest); l != nil && !c.seesDeclared(l) {
+		if l := c.dir.Link(d.dest); l != nil && !c.seesDeclared(l) && !c.dir.Table().Usable(m.Account, d.dest) {
 			return refuse("foreign_link", "dest_smsc names a link of somebody else")
 		}
 		m.Dest = d.dest

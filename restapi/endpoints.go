@@ -106,6 +106,8 @@ func (s *Server) declaredRoutes() []route {
 			params: []string{"dry_run"}, handle: (*call).putProvision,
 			doc: doc{tag: "declared", summary: "Apply a whole document", requestMedia: "application/yaml", reply: changeReply{},
 				headers: []string{"If-Match"}, errors: []int{403, 412, 422}}},
+		route{method: "GET", path: "/api/provision/history", need: tenant.Admin, operator: true, handle: (*call).provisionHistory,
+			doc: doc{tag: "declared", summary: "Revisions of the document that are kept", reply: []revisionReply{}}},
 	)
 }
 

@@ -42,8 +42,14 @@ type draft struct {
 	delay            time.Duration
 }
 
-// fields reads the members of a message. A reader returns "" or what is wrong.
-var fields = map[string]func(d *draft, v value) string{
+// member is one member that is read, and how: take returns "" or what is wrong.
+type member struct {
+	name string // as draft.set knows it
+	take func(d *draft, v value) string
+}
+
+// fields are the members of a message.
+var fields = members(map[string]func(d *draft, v value) string{
 	"source_msisdn":            textField(func(d *draft) *string { return &d.from }, 1, 255),
 	"destination_msisdn":       textField(func(d *draft) *string { return &d.to }, 1, 255),
 	"message_body":             textField(func(d *draft) *string { return &d.text }, 0, 0),
@@ -79,10 +85,10 @@ var fields = map[string]func(d *draft, v value) string{
 	"source_type":              wordField(func(d *draft) *string { return &d.sourceType }, "SIP", "IMS", "SMPP", "HTTP", "CS"),
 	"destination_smsc":         textField(func(d *draft) *string { return &d.dest }, 0, 64),
 	"tp_dcs_has_message_class": boolField(func(d *draft) *bool { return &d.hasClass }),
-}
+})
 
 // changeFields are the members that only PATCH, PUT and increment know.
-var changeFields = map[string]func(d *draft, v value) string{
+var changeFields = members(map[string]func(d *draft, v value) string{
 	"status":       textField(func(d *draft) *string { return &d.status }, 1, 32),
 	"remote_id":    textField(func(d *draft) *string { return &d.remoteID }, 1, 65),
 	"cause":        textField(func(d *draft) *string { return &d.cause }, 0, 32),
@@ -95,7 +101,7 @@ var changeFields = map[string]func(d *draft, v value) string{
 		return &d.delivered
 	}),
 	"after": (*draft).takeDelay,
-}
+})
 
 var codingGroups = []string{
 	"general_data_coding", "data_coding_message_class", "auto_deletion",
@@ -105,28 +111,33 @@ var codingGroups = []string{
 // aliases are other names of a member.
 var aliases = map[string]string{"destination_smsc": "dest_smsc"}
 
+// members gives each reader the name under which its member is known.
+func members(readers map[string]func(*draft, value) string) map[string]*member {
+	all := make(map[string]*member, len(readers))
+	for name, take := range readers {
+		all[name] = &member{name: or(aliases[name], name), take: take}
+	}
+	return all
+}
+
 // read fills d from a JSON object. The error is about the JSON; what is wrong
 // with members stands in d.faults.
 func (d *draft) read(data []byte, change bool) error {
 	d.set = make(map[string]bool, 8)
-	return parseObject(data, func(name string, v value) {
-		take := fields[name]
-		if take == nil && change {
-			take = changeFields[name]
+	return parseObject(data, func(name []byte, v value) {
+		known := fields[string(name)]
+		if known == nil && change {
+			known = changeFields[string(name)]
 		}
-		if take == nil {
+		if known == nil {
 			if d.strict {
-				d.fault(shorten(name), "unknown field")
+				d.fault(shorten(string(name)), "unknown field")
 			}
 			return
 		}
-		canonical := name
-		if a := aliases[name]; a != "" {
-			canonical = a
-		}
-		d.set[canonical] = true
-		if what := take(d, v); what != "" {
-			d.fault(name, what)
+		d.set[known.name] = true
+		if what := known.take(d, v); what != "" {
+			d.fault(string(name), what)
 		}
 	})
 }
@@ -287,14 +298,14 @@ func (d *draft) takeUDH(v value) string {
 	what := ""
 	var whole []byte
 	elements := map[byte][]byte{}
-	ok := v.members(func(name string, v value) {
+	ok := v.members(func(name []byte, v value) {
 		text, isText := v.text()
 		octets, err := hex.DecodeString(text)
-		iei, errName := hex.DecodeString(name)
+		iei, errName := hex.DecodeString(string(name))
 		switch {
 		case !isText || err != nil:
 			what = "must have hexadecimal values"
-		case name == "raw":
+		case string(name) == "raw":
 			whole = octets
 		case errName != nil || len(iei) != 1:
 			what = `must have keys of two hexadecimal digits, or "raw"`

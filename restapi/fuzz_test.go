@@ -17,13 +17,13 @@ func FuzzParseObject(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got := map[string]string{}
-		err := parseObject(data, func(name string, v value) {
+		err := parseObject(data, func(name []byte, v value) {
 			text, _ := v.text()
-			got[name] = text
+			got[string(name)] = text
 			v.integer()
 			v.boolean()
 			v.isNull()
-			v.members(func(string, value) {})
+			v.members(func([]byte, value) {})
 		})
 		var want map[string]any
 		ref := json.Unmarshal(data, &want)

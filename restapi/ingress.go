@@ -46,7 +46,7 @@ func (c *call) postMessage() error {
 		return err
 	}
 	r := message.Record{Message: m, State: message.State{ID: m.ID}}
-	out := c.openEnvelope(nil, envelope)
+	out := c.openEnvelope(make([]byte, 0, 320+len(m.Body.Text)+2*len(m.Body.Data)), envelope)
 	out = c.appendRow(out, r, view, dest)
 	return c.json(http.StatusCreated, c.closeEnvelope(out, envelope))
 }

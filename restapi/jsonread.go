@@ -24,9 +24,10 @@ type value struct{ raw []byte }
 
 // parseObject calls member for every member of the JSON object data, in
 // order. The whole syntax is checked in one pass; nothing is decoded twice,
-// nothing allocated but keys with escapes. A name that occurs twice is
-// reported twice: the last one counts.
-func parseObject(data []byte, member func(name string, v value)) error {
+// nothing allocated but names with escapes. A name that occurs twice is
+// reported twice: the last one counts. Both arguments of member point into
+// data.
+func parseObject(data []byte, member func(name []byte, v value)) error {
 	if !utf8.Valid(data) || bytes.HasPrefix(data, []byte("\xEF\xBB\xBF")) {
 		return errEncoding
 	}
@@ -80,7 +81,7 @@ func (p *parser) take(c byte) bool {
 	return true
 }
 
-func (p *parser) object(member func(string, value)) error {
+func (p *parser) object(member func([]byte, value)) error {
 	if p.depth++; p.depth > maxDepth {
 		return errTooDeep
 	}
@@ -106,7 +107,7 @@ func (p *parser) object(member func(string, value)) error {
 			return err
 		}
 		if member != nil {
-			member(unquote(p.data[name:end]), value{p.data[start:p.pos]})
+			member(unescape(p.data[name+1:end-1]), value{p.data[start:p.pos]})
 		}
 		p.space()
 		if p.take('}') {
@@ -249,12 +250,11 @@ func hex4(b []byte) (rune, bool) {
 	return r, true
 }
 
-// unquote decodes a string that text has checked. A lone surrogate becomes
-// U+FFFD.
-func unquote(quoted []byte) string {
-	b := quoted[1 : len(quoted)-1]
+// unescape decodes the inside of a string that text has checked; it returns b
+// itself where nothing is escaped. A lone surrogate becomes U+FFFD.
+func unescape(b []byte) []byte {
 	if bytes.IndexByte(b, '\\') < 0 {
-		return string(b)
+		return b
 	}
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
@@ -291,7 +291,7 @@ func unquote(quoted []byte) string {
 			out = append(out, c)
 		}
 	}
-	return string(out)
+	return out
 }
 
 func (v value) isNull() bool { return v.raw[0] == 'n' }
@@ -301,7 +301,7 @@ func (v value) text() (string, bool) {
 	if v.raw[0] != '"' {
 		return "", false
 	}
-	return unquote(v.raw), true
+	return string(unescape(v.raw[1 : len(v.raw)-1])), true
 }
 
 // integer returns a whole number written as one.
@@ -316,7 +316,7 @@ func (v value) boolean() (b, ok bool) {
 }
 
 // members calls f for each member of an object.
-func (v value) members(f func(string, value)) bool {
+func (v value) members(f func([]byte, value)) bool {
 	if v.raw[0] != '{' {
 		return false
 	}

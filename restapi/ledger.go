@@ -108,12 +108,15 @@ func (c *call) nextLink(id message.ID) string {
 // after which id more may follow; 0: there is no more.
 func (c *call) collect(q message.Query, keep func(message.Record) bool, limit int) (rows []message.Record, next message.ID, err error) {
 	ctx := c.r.Context()
-	scanned := 0
+	scanned, size := 0, 0
 	for {
 		// One more than wanted shows whether there is a further page.
 		q.Limit = min(limit-len(rows)+1, scanPage)
 		page, err := c.s.deps.Ledger.List(ctx, q)
-		if err != nil {
+		// A search that looked far without filling its page says Congested:
+		// what it found is an answer, if we say that it is not the whole.
+		wide := message.CauseOf(err) == message.Congested && len(page)+len(rows) > 0
+		if err != nil && !wide {
 			return nil, 0, err
 		}
 		for _, r := range page {
@@ -121,10 +124,14 @@ func (c *call) collect(q message.Query, keep func(message.Record) bool, limit in
 			if c.s.isHidden(ctx, r) || keep != nil && !keep(r) {
 				continue
 			}
-			if len(rows) == limit {
-				return rows, rows[limit-1].Message.ID, nil
+			if len(rows) == limit || size >= maxAnswer {
+				return rows, rows[len(rows)-1].Message.ID, nil
 			}
-			rows = append(rows, r)
+			rows, size = append(rows, r), size+rowSize(r)
+		}
+		if wide {
+			c.w.Header().Set("X-Scan-Truncated", "true")
+			return rows, 0, nil
 		}
 		if len(page) < q.Limit {
 			return rows, 0, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -80,7 +81,7 @@ func muxPattern(p string) string {
 // is ever redirected: clients of the queue API do not follow.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
+	h["X-Content-Type-Options"] = headerNoSniff
 	p := r.URL.Path
 	if len(p) > 1 && p[len(p)-1] == '/' {
 		p = strings.TrimRight(p, "/")
@@ -106,17 +107,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: e.s, w: w, r: r, start: time.Now(), requestID: requestID(r.Header.Get("X-Request-Id"))}
 	h := w.Header()
-	h.Set("X-Request-Id", c.requestID)
+	h["X-Request-Id"] = []string{c.requestID}
 	if strings.HasPrefix(r.URL.Path, "/api") {
-		h.Set("Cache-Control", "no-store")
+		h["Cache-Control"] = headerNoStore
 	}
 	defer func() {
 		if v := recover(); v != nil {
 			if v == http.ErrAbortHandler {
 				panic(v)
 			}
-			c.fail(&problem{code: "internal", err: fmt.Errorf("panic: %v", v)})
+			c.fail(&problem{code: "internal", err: fmt.Errorf("panic: %v\n%s", v, debug.Stack())})
 		}
+		c.release()
 		e.meter.done(c.status, time.Since(c.start))
 	}()
 	if err := c.serve(e); err != nil {
@@ -134,7 +136,7 @@ func (c *call) serve(e *endpoint) error {
 	if len(c.r.RequestURI) > 8<<10 {
 		return refuse("uri_too_long", "the request line is longer than 8 KiB")
 	}
-	if crossSite(c.r, false) {
+	if crossSite(c.r, strings.Contains(c.r.URL.RawQuery, "lease=")) {
 		return refuse("cross_site", "a browser marks this request as sent by another site")
 	}
 	c.dir = c.s.deps.Directory()

@@ -95,6 +95,9 @@ func (c *call) newPoll(name string) (p poll, err error) {
 	if p.lease, err = c.duration("lease", time.Hour); err != nil {
 		return p, err
 	}
+	if c.r.Method == http.MethodHead {
+		p.lease = 0 // nobody would see what was leased
+	}
 	if p.lease > 0 && p.lease < time.Second {
 		return p, invalid("query.lease", "must be from 1 to 3600 seconds")
 	}
@@ -162,21 +165,42 @@ func errTooManyWaits() *problem {
 	return &problem{code: "congested", detail: "too many requests are waiting", cause: message.Congested, after: time.Second}
 }
 
+// maxAnswer bounds the content of one answer in octets, whatever the limit in
+// rows: the rest comes with the next request.
+const maxAnswer = 8 << 20
+
+// sized lets match accept until the answer is full.
+func sized(match func(message.Record) bool) func(message.Record) bool {
+	left := maxAnswer
+	return func(r message.Record) bool {
+		if left <= 0 || !match(r) {
+			return false
+		}
+		left -= rowSize(r)
+		return true
+	}
+}
+
+// rowSize estimates the octets of a row.
+func rowSize(r message.Record) int {
+	return 512 + len(r.Message.Body.Text) + 2*len(r.Message.Body.Data)
+}
+
 // takeNow takes what is ready in the named queue and among what is open to
 // everybody, the oldest first.
 func (c *call) takeNow(ctx context.Context, p poll) ([]message.Record, error) {
 	l := c.s.deps.Ledger
 	if !p.open {
-		return l.Take(ctx, p.name, p.limit, p.lease, p.match)
+		return l.Take(ctx, p.name, p.limit, p.lease, sized(p.match))
 	}
-	open, err := l.Take(ctx, "", p.limit, 0, p.match)
+	open, err := l.Take(ctx, "", p.limit, 0, sized(p.match))
 	if err != nil {
 		return nil, err
 	}
 	if len(open) == 0 {
-		return l.Take(ctx, p.name, p.limit, p.lease, p.match)
+		return l.Take(ctx, p.name, p.limit, p.lease, sized(p.match))
 	}
-	rows, err := l.Take(ctx, p.name, p.limit, 0, p.match)
+	rows, err := l.Take(ctx, p.name, p.limit, 0, sized(p.match))
 	if err != nil {
 		return nil, err
 	}

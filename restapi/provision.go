@@ -82,6 +82,27 @@ func (c *call) putProvision() error {
 	return c.encode(newChangeReply(change))
 }
 
+// revisionReply is one line of the history.
+type revisionReply struct {
+	Revision int            `json:"revision"`
+	At       string         `json:"at"`
+	Who      string         `json:"who"`
+	Counts   map[string]int `json:"counts"`
+}
+
+// provisionHistory answers with the revisions that are kept, newest first.
+func (c *call) provisionHistory() error {
+	past, err := c.s.deps.Catalog.History(c.r.Context())
+	if err != nil {
+		return err
+	}
+	rows := make([]revisionReply, len(past))
+	for i, p := range past {
+		rows[i] = revisionReply{Revision: p.Revision, At: p.At.UTC().Format(time.RFC3339), Who: p.Who, Counts: p.Counts}
+	}
+	return c.encode(rows)
+}
+
 // changeReply is the answer of PUT /api/provision.
 type changeReply struct {
 	Revision int            `json:"revision"`
