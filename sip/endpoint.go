@@ -162,7 +162,7 @@ func (e *endpoint) close(x *exchange) {
 // there is nothing to do: an old acquaintance, or nobody to answer.
 func (e *endpoint) open(raw *packet) *exchange {
 	p, err := parsePacket(raw.body)
-	if p == nil {
+	if p == nil || err != nil && !p.answerable() {
 		return nil
 	}
 	p.flow = raw.flow
@@ -186,11 +186,15 @@ func (e *endpoint) open(raw *packet) *exchange {
 	if err == nil {
 		err = p.check()
 	}
-	if err != nil {
-		e.refuse(x, err)
-		return nil
+	if err == nil {
+		return x
 	}
-	return x
+	if p.answerable() {
+		e.refuse(x, err)
+	} else if p.flow.transport == transportUDP {
+		e.answers.forget(x.key)
+	}
+	return nil
 }
 
 // refuse answers what could be read but is not right; ACK is never answered.

@@ -105,7 +105,7 @@ func (x *exchange) appendResponse(b []byte, r response) []byte {
 		}
 		b = append(b, "\r\n"...)
 	}
-	b = appendField(b, "From", x.get("From"))
+	b = append(append(append(b, "From: "...), x.get("From")...), "\r\n"...)
 	to := x.get("To")
 	b = append(append(b, "To: "...), to...)
 	if r.tag != "-" && tagOf(to) == "" {

@@ -3,6 +3,7 @@ package sip
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -114,6 +115,24 @@ func (p *packet) check() error {
 		}
 	}
 	return p.frame()
+}
+
+// answerable tells whether a request says where an answer goes and what it
+// must repeat, and nothing in that which could break out of its line. What is
+// not answerable is dropped.
+func (p *packet) answerable() bool {
+	for _, name := range mandatory {
+		if p.get(name) == "" {
+			return false
+		}
+	}
+	for i := range p.headers {
+		h := &p.headers[i]
+		if slices.ContainsFunc(mandatory, func(m string) bool { return sameName(m, h.name) }) && strings.ContainsAny(h.value, "\r\n") {
+			return false
+		}
+	}
+	return true
 }
 
 // frame cuts the body to Content-Length (RFC 3261 §18.3): on UDP a shorter

@@ -77,7 +77,9 @@ func (p *packet) bound() error {
 			return errors.New("header name is not a token")
 		case len(h.value) > maxLine:
 			return fmt.Errorf("header %s is longer than %d octets", h.name, maxLine)
-		case hasControl(h.value):
+		case strings.ContainsAny(h.value, "\r\n"), hasControl(h.value) && !sameName(h.name, "From") && !sameName(h.name, "To"):
+			// Only the quoted names of these two may escape controls (RFC 4475
+			// §3.1.1.2). They go back to their writer and nowhere else.
 			return fmt.Errorf("header %s has control characters", h.name)
 		}
 	}

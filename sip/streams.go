@@ -51,7 +51,7 @@ func (e *endpoint) attend(s *stream) {
 // can be read; the connection closes behind it.
 func (e *endpoint) refuseFrame(head []byte, from flow, why error) {
 	p, _ := parsePacket(head)
-	if p == nil || !p.isRequest() || p.method == "ACK" {
+	if p == nil || !p.isRequest() || p.method == "ACK" || !p.answerable() {
 		return
 	}
 	p.flow = from
@@ -60,7 +60,7 @@ func (e *endpoint) refuseFrame(head []byte, from flow, why error) {
 		return
 	}
 	var err error
-	if x.via, err = parseVia(x.hops[0]); err != nil || p.get("Call-ID") == "" || p.get("CSeq") == "" {
+	if x.via, err = parseVia(x.hops[0]); err != nil {
 		return
 	}
 	x.key = transactionKey(p, x.via)

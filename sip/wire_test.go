@@ -377,15 +377,20 @@ func TestTortureMessagesGetAnAnswerOrNone(t *testing.T) {
 
 func torture(t testing.TB) []string {
 	t.Helper()
-	gopath := os.Getenv("GOMODCACHE")
-	if gopath == "" {
-		home, _ := os.UserHomeDir()
-		gopath = filepath.Join(home, "go", "pkg", "mod")
-	}
-	files, _ := filepath.Glob(filepath.Join(gopath, "github.com", "emiago", "sipgo@*", "sip", "testdata", "torture", "*", "*"))
+	files := tortureFiles()
 	if len(files) == 0 {
 		t.Skip("no torture files in the module cache: only the fuzz seeds are tried")
 	}
+	return files
+}
+
+func tortureFiles() []string {
+	cache := os.Getenv("GOMODCACHE")
+	if cache == "" {
+		home, _ := os.UserHomeDir()
+		cache = filepath.Join(home, "go", "pkg", "mod")
+	}
+	files, _ := filepath.Glob(filepath.Join(cache, "github.com", "emiago", "sipgo@*", "sip", "testdata", "torture", "*", "*"))
 	return files
 }
 
