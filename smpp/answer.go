@@ -42,8 +42,8 @@ func explain(dst []byte, s *Session, h pdu.Header, status pdu.Status, text strin
 	if !s.TakesTLVs() {
 		return pdu.AppendHeader(dst, h.Command.Answer(), status, h.Sequence)
 	}
-	resp := pdu.SMResp{Cmd: h.Command.Answer()}
-	if text != "" {
+	resp := pdu.SMResp{Cmd: h.Command.Answer()} // message_id is one NUL
+	if text != "" && s.server {
 		resp.TLVs = resp.TLVs.AddText(pdu.TagAdditionalStatusInfoText, ascii(text))
 	}
 	return resp.Append(dst, status, h.Sequence)

@@ -85,14 +85,15 @@ func samePassword(got []byte, want string) bool {
 // one has ended or all have had their time.
 func (l *line) probe(newcomer *Session) {
 	sessions := l.all()
-	for _, s := range sessions {
+	asked := make([]int64, len(sessions))
+	for i, s := range sessions {
+		asked[i] = s.clock()
 		s.probe(probeTimeout)
 	}
 	deadline := time.NewTimer(probeTimeout + time.Second)
 	defer deadline.Stop()
 	t := time.NewTicker(50 * time.Millisecond)
 	defer t.Stop()
-	asked := time.Now()
 	for {
 		select {
 		case <-newcomer.Done():
@@ -102,13 +103,13 @@ func (l *line) probe(newcomer *Session) {
 		case <-t.C:
 		}
 		answered := 0
-		for _, s := range sessions {
+		for i, s := range sessions {
 			select {
 			case <-s.Done():
 				return
 			default:
 			}
-			if s.readAt.Load() >= asked.UnixNano() {
+			if s.readAt.Load() >= asked[i] {
 				answered++
 			}
 		}

@@ -43,7 +43,11 @@ func startClient(l *line) *client {
 }
 
 // stop ends the attempts to bind; sessions that stand are the line's.
-func (c *client) stop() { c.cancel() }
+func (c *client) stop() {
+	if c != nil {
+		c.cancel()
+	}
+}
 
 // keep holds one session bound until the client is stopped.
 func (c *client) keep(bind pdu.Command) {
@@ -63,6 +67,12 @@ func (c *client) keep(bind pdu.Command) {
 			delay = first
 			c.line.log.Info().Stringer("bind", bind).Msg("bound")
 			c.line.add(s)
+			if c.ctx.Err() != nil {
+				// Whoever stopped us unbinds what stood then; this one may
+				// have come a moment later.
+				s.Unbind(0)
+				return
+			}
 			select {
 			case <-s.Done():
 			case <-c.ctx.Done():

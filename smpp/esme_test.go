@@ -150,7 +150,10 @@ func TestIntermediateNotification(t *testing.T) {
 func TestLoadIsSharedAndPairsKeepTheirOrder(t *testing.T) {
 	l := newLine(&Edge{}, mustSettings(t))
 	for range 3 {
-		l.senders = append(l.senders, newSession(nopConn{}, Options{Window: 10}, Funcs{}))
+		s := newSession(nopConn{}, Options{Window: 10}, Funcs{})
+		s.set(stateBound)
+		s.bind.Store(uint32(pdu.BindReceiver))
+		l.senders = append(l.senders, s)
 	}
 	first, release := l.pick("a", "b")
 	for range 5 {

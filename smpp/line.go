@@ -34,7 +34,7 @@ type line struct {
 
 	tell   sync.Mutex // held while the Reporter is told, so that words keep their order
 	told   bool
-	client *client // of a carrier
+	client atomic.Pointer[client] // of a carrier
 }
 
 // path keeps the messages of one pair of numbers on one session while any of
@@ -162,7 +162,7 @@ func (l *line) pick(from, to string) (s *Session, release func()) {
 	_ = h.WriteByte(0)
 	_, _ = h.WriteString(to)
 	p := &l.paths[h.Sum64()%uint64(len(l.paths))]
-	if p.n == 0 || p.session.Load() >= p.session.Window() {
+	if p.n == 0 || p.session.Load() >= p.session.Window() || p.session.Bound() == 0 {
 		p.session, p.n = l.least(), 0
 	}
 	p.n++
@@ -181,7 +181,9 @@ func (l *line) least() *Session {
 	l.turn++
 	best := l.senders[l.turn%len(l.senders)]
 	for i := range l.senders {
-		if s := l.senders[(l.turn+i)%len(l.senders)]; s.Load() < best.Load() {
+		s := l.senders[(l.turn+i)%len(l.senders)]
+		// One that unbinds takes nothing any more.
+		if s.Bound() != 0 && (best.Bound() == 0 || s.Load() < best.Load()) {
 			best = s
 		}
 	}
@@ -199,10 +201,10 @@ func (l *line) all() []*Session {
 	return ss
 }
 
-// unbind ends every session in good order, all at once.
-func (l *line) unbind(wait time.Duration) {
+// unbind ends sessions in good order, all at once.
+func unbind(sessions []*Session, wait time.Duration) {
 	var wg sync.WaitGroup
-	for _, s := range l.all() {
+	for _, s := range sessions {
 		wg.Go(func() { s.Unbind(wait) })
 	}
 	wg.Wait()

@@ -26,7 +26,7 @@ func (s *Session) read() {
 		}
 		n, err := s.conn.Read(buf[to:])
 		if n > 0 {
-			s.readAt.Store(time.Now().UnixNano())
+			s.readAt.Store(s.clock())
 			to += n
 		}
 		if s.is(stateLast) {
@@ -101,7 +101,7 @@ func (s *Session) noteHalf(progress, half bool) {
 	case !half:
 		s.halfAt.Store(0)
 	case progress || s.halfAt.Load() == 0:
-		s.halfAt.Store(time.Now().UnixNano())
+		s.halfAt.Store(s.clock())
 	}
 }
 
@@ -148,21 +148,24 @@ func (s *Session) dispatch(h pdu.Header, frame []byte) bool {
 // Malformed answers a request whose form is wrong, and counts it: after ten
 // in a minute the peer is not worth listening to.
 func (s *Session) Malformed(h pdu.Header, err error) {
-	status := pdu.RInvCmdLen
+	status, text := pdu.RInvCmdLen, ""
 	var e *pdu.Error
 	if errors.As(err, &e) {
-		status = e.Status
+		status, text = e.Status, e.Text
 	}
-	s.Refuse(h, status)
-	s.fault(time.Now())
+	s.m().out(h.Command.Answer())
+	s.m().outStatus(status)
+	s.Answer(1, explain(nil, s, h, status, text))
+	s.fault()
 }
 
-func (s *Session) fault(now time.Time) {
+func (s *Session) fault() {
 	s.m().fault()
+	now := s.clock()
 	s.mu.Lock()
 	kept := s.faults[:0]
 	for _, at := range s.faults {
-		if now.Sub(at) < time.Minute {
+		if now-at < int64(time.Minute) {
 			kept = append(kept, at)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +18,9 @@ import (
 )
 
 var _ message.Courier = (*Edge)(nil)
+
+// maxStrangers is how many connections may be open that have not bound.
+const maxStrangers = 4096
 
 // Edge is the server for ESMEs and the client of carriers.
 type Edge struct {
@@ -34,6 +38,7 @@ type Edge struct {
 	lines     map[string]*line
 	listeners []net.Listener
 	strangers map[*Session]struct{} // sessions that are not yet bound
+	retired   []*line               // no longer declared, their sessions run out
 	draining  bool
 }
 
@@ -142,7 +147,7 @@ func (e *Edge) accept(ln net.Listener) error {
 func (e *Edge) welcome(conn net.Conn) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.draining {
+	if e.draining || len(e.strangers) >= maxStrangers {
 		_ = conn.Close()
 		return
 	}
@@ -230,16 +235,15 @@ func (e *Edge) Close() {
 	for s := range e.strangers {
 		strangers = append(strangers, s)
 	}
+	retired := slices.Clone(e.retired)
 	e.mu.Unlock()
 	e.closeListeners()
 	e.cancel()
 	for _, s := range strangers {
 		s.Close()
 	}
-	for _, l := range e.all() {
-		if l.client != nil {
-			l.client.stop()
-		}
+	for _, l := range append(e.all(), retired...) {
+		l.client.Load().stop()
 		for _, s := range l.all() {
 			s.Close()
 		}
@@ -268,16 +272,12 @@ func (e *Edge) setLinks(links []*tenant.Link) {
 		e.setLink(st)
 	}
 	e.mu.Lock()
-	var gone []*line
+	defer e.mu.Unlock()
 	for name, l := range e.lines {
 		if !declared[name] {
-			gone = append(gone, l)
 			delete(e.lines, name)
+			e.retire(l)
 		}
-	}
-	e.mu.Unlock()
-	for _, l := range gone {
-		e.retire(l)
 	}
 }
 
@@ -293,7 +293,7 @@ func (e *Edge) setLink(st *settings) {
 		l = newLine(e, st)
 		e.lines[name] = l
 		if st.carrier && !e.draining {
-			l.client = startClient(l)
+			l.client.Store(startClient(l))
 		}
 		return
 	}
@@ -301,18 +301,24 @@ func (e *Edge) setLink(st *settings) {
 	if !rebind(old.link, st.link) {
 		return
 	}
-	if l.client != nil {
-		l.client.stop()
-	}
-	e.wg.Go(func() { l.unbind(st.options.withDefaults().ResponseTimeout) })
+	l.client.Load().stop()
+	standing := l.all()
+	e.wg.Go(func() { unbind(standing, st.options.withDefaults().ResponseTimeout) })
 	if st.carrier && !e.draining {
-		l.client = startClient(l)
+		l.client.Store(startClient(l))
 	}
 }
 
-// retire lets the sessions of a line that is no longer declared run out.
+// retire lets the sessions of a line that is no longer declared run out. mu
+// is held.
 func (e *Edge) retire(l *line) {
-	e.wg.Go(func() { l.stop(l.settings.Load().options.withDefaults().ResponseTimeout) })
+	e.retired = append(e.retired, l)
+	e.wg.Go(func() {
+		l.stop(l.settings.Load().options.withDefaults().ResponseTimeout)
+		e.mu.Lock()
+		e.retired = slices.DeleteFunc(e.retired, func(x *line) bool { return x == l })
+		e.mu.Unlock()
+	})
 }
 
 // stop ends a line for good.
@@ -320,10 +326,8 @@ func (l *line) stop(wait time.Duration) {
 	l.mu.Lock()
 	l.gone = true
 	l.mu.Unlock()
-	if l.client != nil {
-		l.client.stop()
-	}
-	l.unbind(wait)
+	l.client.Load().stop()
+	unbind(l.all(), wait)
 }
 
 // rebind tells whether a change of settings ends the sessions of a link

@@ -126,7 +126,7 @@ type Session struct {
 	peer34  atomic.Bool   // the peer takes TLVs
 	load    atomic.Int32  // our unanswered and queued requests
 	inbound atomic.Int32  // the peer's unanswered requests
-	readAt  atomic.Int64  // time of the last octet, UnixNano
+	readAt  atomic.Int64  // of the last octet, by clock
 	workAt  atomic.Int64  // time of the last message PDU
 	halfAt  atomic.Int64  // since when a PDU is incomplete; 0: none is
 
@@ -135,16 +135,16 @@ type Session struct {
 	written  uint64 // octets handed to the connection so far
 	queued   uint64 // octets ever put into out
 	last     bool   // close after out is written
-	lastAt   time.Time
+	lastAt   int64  // of our last word
 	wake     chan struct{}
 	win      window
-	backlog  []request // behind the window
-	timeouts int       // in a row
-	asked    time.Time // of our unanswered enquire_link; zero: none
-	unbindAt time.Time // of the peer's unbind
+	backlog  []queued // behind the window
+	timeouts int      // in a row
+	asked    int64    // when our unanswered enquire_link was sent; 0: none
+	unbindAt int64    // of the peer's unbind; 0: none
 	unbind   pdu.Header
-	faults   []time.Time // of malformed PDUs
-	err      error       // why it ended
+	faults   []int64 // of malformed PDUs, within a minute
+	err      error   // why it ended
 
 	lastErr  atomic.Pointer[error] // why our last word was said
 	ctx      context.Context       // ends with the session
@@ -157,9 +157,8 @@ type Session struct {
 
 func newSession(conn net.Conn, opt Options, h Handler) *Session {
 	opt = opt.withDefaults()
-	now := time.Now()
 	s := &Session{
-		conn: conn, handler: h, since: now,
+		conn: conn, handler: h, since: time.Now(),
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 		win: newWindow(opt.Window),
 	}
@@ -168,10 +167,12 @@ func newSession(conn net.Conn, opt Options, h Handler) *Session {
 	if a := conn.RemoteAddr(); a != nil {
 		s.peerText = a.String()
 	}
-	s.readAt.Store(now.UnixNano())
-	s.workAt.Store(now.UnixNano())
 	return s
 }
+
+// clock is the age of the session, and never 0. Timers go by it, because
+// the clock on the wall may be set.
+func (s *Session) clock() int64 { return int64(time.Since(s.since)) + 1 }
 
 // start begins to read, to write and to keep time.
 func (s *Session) start() {
@@ -255,7 +256,7 @@ func (s *Session) fail(err error) {
 		}
 	}
 	for i := range unsent {
-		s.complete(&unsent[i], Reply{Err: ErrUnsent})
+		s.complete(&unsent[i].request, Reply{Err: ErrUnsent})
 	}
 	s.handler.Closed(s, err)
 }

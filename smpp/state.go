@@ -79,21 +79,21 @@ func (s *Session) keepTime() {
 		case <-s.done:
 			return
 		case <-t.C:
-			s.look(time.Now())
+			s.look(s.clock())
 			t.Reset(s.o().tick()) // the options change with the bind
 		}
 	}
 }
 
-func (s *Session) look(now time.Time) {
+func (s *Session) look(now int64) {
 	s.sweep(now)
-	if half := s.halfAt.Load(); half != 0 && now.UnixNano()-half > int64(stuckTimeout) {
+	if half := s.halfAt.Load(); half != 0 && now-half > int64(stuckTimeout) {
 		s.fail(errHalfPDU)
 		return
 	}
 	switch s.get() {
 	case stateOpen:
-		if s.server && now.Sub(s.since) > initTimeout {
+		if s.server && now > int64(initTimeout) {
 			s.fail(errInit)
 		}
 	case stateUnbinding:
@@ -102,7 +102,7 @@ func (s *Session) look(now time.Time) {
 		s.keepAlive(now)
 	case stateLast:
 		s.mu.Lock()
-		over := now.Sub(s.lastAt) > stuckTimeout+lingerTimeout
+		over := now-s.lastAt > int64(stuckTimeout+lingerTimeout)
 		s.mu.Unlock()
 		if over {
 			s.fail(*s.lastErr.Load())
@@ -111,14 +111,14 @@ func (s *Session) look(now time.Time) {
 }
 
 // keepAlive asks a silent peer whether it lives (SMPP 3.4 §4.11).
-func (s *Session) keepAlive(now time.Time) {
-	idle := time.Duration(now.UnixNano() - s.workAt.Load())
+func (s *Session) keepAlive(now int64) {
+	idle := time.Duration(now - s.workAt.Load())
 	if s.o().Inactivity > 0 && idle > s.o().Inactivity && s.load.Load() == 0 && s.inbound.Load() == 0 {
 		s.m().out(pdu.Unbind)
 		s.sayLast(pdu.AppendHeader(nil, pdu.Unbind, pdu.ROK, s.sequence()), errInactive)
 		return
 	}
-	silent := time.Duration(now.UnixNano() - s.readAt.Load())
+	silent := time.Duration(now - s.readAt.Load())
 	if s.o().EnquireLink > 0 && silent >= s.o().EnquireLink {
 		s.Probe()
 	}
@@ -129,9 +129,9 @@ func (s *Session) keepAlive(now time.Time) {
 func (s *Session) Probe() { s.probe(s.o().ResponseTimeout) }
 
 func (s *Session) probe(wait time.Duration) {
-	asked := time.Now()
+	asked := s.clock()
 	s.mu.Lock()
-	if !s.asked.IsZero() {
+	if s.asked != 0 {
 		s.mu.Unlock()
 		return
 	}
@@ -139,10 +139,10 @@ func (s *Session) probe(wait time.Duration) {
 	s.mu.Unlock()
 	s.ask(&pdu.Plain{Cmd: pdu.EnquireLink}, wait, func(r Reply) {
 		s.mu.Lock()
-		s.asked = time.Time{}
+		s.asked = 0
 		s.mu.Unlock()
 		// Any octet since then counts as life.
-		if r.Err == ErrTimeout && s.readAt.Load() < asked.UnixNano() {
+		if r.Err == ErrTimeout && s.readAt.Load() < asked {
 			s.fail(errSilent)
 		}
 	})
@@ -154,10 +154,10 @@ func (s *Session) peerUnbinds(h pdu.Header) {
 	switch st := s.get(); st {
 	case stateBound:
 		s.mu.Lock()
-		s.unbind, s.unbindAt = h, time.Now()
+		s.unbind, s.unbindAt = h, s.clock()
 		s.mu.Unlock()
 		if s.move(stateBound, stateUnbinding) {
-			s.stepUnbind(time.Now())
+			s.stepUnbind(s.clock())
 		}
 	case stateUnbinding:
 		s.refuse(h, pdu.ROK)
@@ -168,14 +168,14 @@ func (s *Session) peerUnbinds(h pdu.Header) {
 }
 
 // stepUnbind sends the unbind_resp once its time has come.
-func (s *Session) stepUnbind(now time.Time) {
+func (s *Session) stepUnbind(now int64) {
 	s.mu.Lock()
 	at, h := s.unbindAt, s.unbind
 	s.mu.Unlock()
-	if at.IsZero() {
+	if at == 0 {
 		return // the unbind is ours
 	}
-	waited := now.Sub(at)
+	waited := time.Duration(now - at)
 	if (s.load.Load() > 0 && waited < unbindOurs) || (s.inbound.Load() > 0 && waited < unbindTimeout) {
 		return
 	}

@@ -19,16 +19,21 @@ type Reply struct {
 	Took    time.Duration // from the request to its end
 }
 
-// request is one of ours that awaits its answer.
+// request is one of ours that awaits its answer. Times are the session's.
 type request struct {
-	seq    uint32
-	cmd    pdu.Command
-	at     uint64      // place of its first octet in the stream
-	began  time.Time   // when it was asked for
-	due    time.Time   // when it is given up
-	limit  time.Time   // never later than this; zero: none
-	done   func(Reply) // called once
-	octets []byte      // while it is queued
+	seq   uint32
+	cmd   pdu.Command
+	at    uint64 // place of its first octet in the stream
+	began int64  // when it was asked for
+	due   int64  // when it is given up
+	limit int64  // never later than this; 0: none
+	done  func(Reply)
+}
+
+// queued is a request that has no place in the window yet.
+type queued struct {
+	request
+	octets []byte
 }
 
 // bindSequence is the number of the first request of a session as client.
@@ -37,22 +42,27 @@ const bindSequence = 1
 // window holds the unanswered requests in a ring indexed by their sequence
 // number. Numbers whose place is still taken are skipped.
 type window struct {
-	slots []request // len is a power of two, at least twice max
+	slots []request // made at the first use; len is a power of two, at least twice max
 	n     int
 	max   int
 	next  uint32
 }
 
-func newWindow(most int) window {
+func newWindow(most int) window { return window{max: most, next: bindSequence} }
+
+func (w *window) make() {
 	size := 4
-	for size < 2*most+2 { // one more for unbind and enquire_link each
+	for size < 2*w.max+2 { // one more for unbind and enquire_link each
 		size *= 2
 	}
-	return window{slots: make([]request, size), max: most, next: bindSequence}
+	w.slots = make([]request, size)
 }
 
 // add puts r in under a fresh sequence number.
 func (w *window) add(r request) *request {
+	if w.slots == nil {
+		w.make()
+	}
 	for {
 		slot := &w.slots[int(w.next)&(len(w.slots)-1)]
 		seq := w.next
@@ -68,6 +78,9 @@ func (w *window) add(r request) *request {
 
 // take removes the request that an answer belongs to.
 func (w *window) take(seq uint32, answer pdu.Command) (request, bool) {
+	if w.n == 0 {
+		return request{}, false
+	}
 	slot := &w.slots[int(seq)&(len(w.slots)-1)]
 	if slot.done == nil || slot.seq != seq || (answer != slot.cmd.Answer() && answer != pdu.GenericNack) {
 		return request{}, false
@@ -79,8 +92,8 @@ func (w *window) take(seq uint32, answer pdu.Command) (request, bool) {
 }
 
 // overdue removes the requests whose time is over.
-func (w *window) overdue(now time.Time) []request {
-	return w.remove(func(r *request) bool { return !now.Before(r.due) })
+func (w *window) overdue(now int64) []request {
+	return w.remove(func(r *request) bool { return now >= r.due })
 }
 
 func (w *window) drain() []request {
@@ -105,12 +118,15 @@ func (w *window) remove(which func(*request) bool) (rs []request) {
 //
 // On an error nothing was sent and done is not called.
 func (s *Session) Submit(ctx context.Context, p pdu.PDU, done func(Reply)) error {
-	limit, _ := ctx.Deadline()
-	return s.submit(p, limit, done)
+	now := s.clock()
+	limit := int64(0)
+	if at, ok := ctx.Deadline(); ok {
+		limit = max(now+int64(time.Until(at)), 1)
+	}
+	return s.submit(p, now, limit, done)
 }
 
-func (s *Session) submit(p pdu.PDU, limit time.Time, done func(Reply)) error {
-	now := time.Now()
+func (s *Session) submit(p pdu.PDU, now, limit int64, done func(Reply)) error {
 	s.mu.Lock()
 	if s.err != nil || !s.is(stateBound) {
 		s.mu.Unlock()
@@ -122,8 +138,7 @@ func (s *Session) submit(p pdu.PDU, limit time.Time, done func(Reply)) error {
 			s.mu.Unlock()
 			return ErrWindow
 		}
-		r.octets = p.Append(nil, 0, 0)
-		s.backlog = append(s.backlog, r)
+		s.backlog = append(s.backlog, queued{r, p.Append(nil, 0, 0)})
 		s.load.Add(1)
 		s.mu.Unlock()
 		return nil
@@ -137,14 +152,14 @@ func (s *Session) submit(p pdu.PDU, limit time.Time, done func(Reply)) error {
 // ask sends a request of the session itself: bind, enquire_link, unbind. It
 // needs no place in the window.
 func (s *Session) ask(p pdu.PDU, wait time.Duration, done func(Reply)) {
-	now := time.Now()
+	now := s.clock()
 	s.mu.Lock()
 	if s.err != nil {
 		s.mu.Unlock()
 		done(Reply{Err: ErrUnsent})
 		return
 	}
-	s.send(p, s.enter(request{cmd: p.Command(), began: now, limit: now.Add(wait), done: done}, now))
+	s.send(p, s.enter(request{cmd: p.Command(), began: now, limit: now + int64(wait), done: done}, now))
 	s.mu.Unlock()
 	s.nudge()
 }
@@ -159,26 +174,24 @@ func (s *Session) send(p pdu.PDU, slot *request) {
 }
 
 // enter puts r into the window; the caller appends its octets to out. mu is held.
-func (s *Session) enter(r request, now time.Time) *request {
+func (s *Session) enter(r request, now int64) *request {
 	r.at = s.queued
-	r.due = now.Add(s.o().ResponseTimeout)
-	if !r.limit.IsZero() && r.limit.Before(r.due) {
+	r.due = now + int64(s.o().ResponseTimeout)
+	if r.limit != 0 && r.limit < r.due {
 		r.due = r.limit
 	}
 	return s.win.add(r)
 }
 
 // admitQueued moves what waits into the window. mu is held.
-func (s *Session) admitQueued(now time.Time) (moved bool) {
+func (s *Session) admitQueued(now int64) (moved bool) {
 	for len(s.backlog) > 0 && s.win.n < s.win.max {
 		r := s.backlog[0]
-		s.backlog[0] = request{}
+		s.backlog[0] = queued{}
 		s.backlog = s.backlog[1:]
-		octets := r.octets
-		r.octets = nil
-		slot := s.enter(r, now)
-		binary.BigEndian.PutUint32(octets[12:], slot.seq)
-		s.put(octets)
+		slot := s.enter(r.request, now)
+		binary.BigEndian.PutUint32(r.octets[12:], slot.seq)
+		s.put(r.octets)
 		s.m().out(r.cmd)
 		moved = true
 	}
@@ -197,7 +210,7 @@ func (s *Session) answered(h pdu.Header, frame []byte) {
 	if ok {
 		s.timeouts = 0
 		if len(s.backlog) > 0 {
-			moved = s.admitQueued(time.Now())
+			moved = s.admitQueued(s.clock())
 		}
 	}
 	s.mu.Unlock()
@@ -216,12 +229,12 @@ func (s *Session) answered(h pdu.Header, frame []byte) {
 // complete calls the owner of a request that left the window.
 func (s *Session) complete(r *request, reply Reply) {
 	s.load.Add(-1)
-	reply.Took = time.Since(r.began)
+	reply.Took = time.Duration(s.clock() - r.began)
 	r.done(reply)
 }
 
 // sweep gives up what is overdue.
-func (s *Session) sweep(now time.Time) {
+func (s *Session) sweep(now int64) {
 	s.mu.Lock()
 	late := s.win.overdue(now)
 	tooMany := false
@@ -231,10 +244,10 @@ func (s *Session) sweep(now time.Time) {
 			tooMany = s.timeouts >= maxTimeouts
 		}
 	}
-	var expired []request
+	var expired []queued
 	kept := s.backlog[:0]
 	for _, r := range s.backlog {
-		if !r.limit.IsZero() && !now.Before(r.limit) {
+		if r.limit != 0 && now >= r.limit {
 			expired = append(expired, r)
 		} else {
 			kept = append(kept, r)
@@ -250,7 +263,7 @@ func (s *Session) sweep(now time.Time) {
 		s.complete(&late[i], Reply{Err: ErrTimeout})
 	}
 	for i := range expired {
-		s.complete(&expired[i], Reply{Err: ErrUnsent})
+		s.complete(&expired[i].request, Reply{Err: ErrUnsent})
 	}
 	if tooMany {
 		s.fail(errTimeouts)

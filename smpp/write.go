@@ -28,7 +28,7 @@ func (s *Session) Answer(n int, octets []byte) {
 	s.inbound.Add(int32(-n))
 	s.say(octets)
 	if s.is(stateUnbinding) {
-		s.stepUnbind(time.Now())
+		s.stepUnbind(s.clock())
 	}
 }
 
@@ -50,17 +50,7 @@ func (s *Session) refuse(h pdu.Header, status pdu.Status) {
 	answer := h.Command.Answer()
 	s.m().out(answer)
 	s.m().outStatus(status)
-	s.say(refusal(nil, h, status))
-}
-
-// refusal appends a negative answer. Those that carry a message_id carry an
-// empty one: peers that read the body before the status choke without it.
-func refusal(dst []byte, h pdu.Header, status pdu.Status) []byte {
-	switch h.Command {
-	case pdu.SubmitSM, pdu.DeliverSM, pdu.DataSM:
-		return (&pdu.SMResp{Cmd: h.Command.Answer()}).Append(dst, status, h.Sequence)
-	}
-	return pdu.AppendHeader(dst, h.Command.Answer(), status, h.Sequence)
+	s.say(explain(nil, s, h, status, ""))
 }
 
 // say queues octets for the writer.
@@ -89,7 +79,7 @@ func (s *Session) sayLast(octets []byte, err error) {
 		return
 	}
 	s.put(octets)
-	s.last, s.lastAt = true, time.Now()
+	s.last, s.lastAt = true, s.clock()
 	s.lastErr.Store(&err)
 	s.set(stateLast)
 	s.mu.Unlock()
