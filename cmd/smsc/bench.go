@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,6 +104,9 @@ func (f *loadFlags) drive(out io.Writer, what, address string, dial dialer) erro
 	}
 	ctx, stop := interrupted(0)
 	defer stop()
+	if err := f.awaitBind(ctx, l.sink); err != nil {
+		return err
+	}
 	if !f.JSON {
 		l.progress = out
 		fmt.Fprintf(out, "%s %s, %d connections, window %d\n", what, address, f.Connections, f.Window)
@@ -124,6 +128,28 @@ func (f *loadFlags) drive(out io.Writer, what, address string, dial dialer) erro
 	}
 	return r.verdict()
 }
+
+// awaitBind waits until the server has found the sink: what was sent before
+// would measure its back-off.
+func (f *loadFlags) awaitBind(ctx context.Context, s *sink) error {
+	if s == nil {
+		return nil
+	}
+	limit := time.NewTimer(max(f.Patience, rebindTime))
+	defer limit.Stop()
+	select {
+	case <-s.centre.joined:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-limit.C:
+		return fmt.Errorf("nobody bound to the sink on %s: the server needs a carrier link to it", s.centre.address())
+	}
+}
+
+// rebindTime is how long a server may wait before it tries a carrier again
+// (spec smpp §7).
+const rebindTime = 75 * time.Second
 
 // benchResult is what a load run came to. Times are milliseconds.
 type benchResult struct {

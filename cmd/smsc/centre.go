@@ -24,11 +24,14 @@ type centre struct {
 	// heard is told what happens, by any goroutine; nil: nobody is. It must
 	// not block.
 	heard func(centreEvent)
+	// joined is closed at the first bind.
+	joined chan struct{}
 
 	listener net.Listener
 	host     smpp.Host
 	ids      atomic.Uint64
 
+	once      sync.Once // closes joined
 	mu        sync.Mutex
 	receivers map[*smpp.Session]bool // sessions that take deliver_sm
 	orphans   []owed                 // receipts no session could take
@@ -78,7 +81,7 @@ func newCentre(address string, decide func(*pdu.SM) fate) (*centre, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &centre{fate: decide, listener: l, receivers: map[*smpp.Session]bool{}}
+	c := &centre{fate: decide, listener: l, joined: make(chan struct{}), receivers: map[*smpp.Session]bool{}}
 	c.host = smpp.Host{
 		SystemID: "carrier", Bound: c.bound,
 		Options: smpp.Options{Window: receiptWindow, Queue: receiptQueue},
@@ -108,6 +111,7 @@ func (c *centre) close() {
 }
 
 func (c *centre) bound(s *smpp.Session) {
+	c.once.Do(func() { close(c.joined) })
 	c.tell(centreEvent{what: "bound"})
 	if s.Bound() == pdu.BindTransmitter {
 		return
@@ -141,7 +145,10 @@ func (c *centre) request(s *smpp.Session, h pdu.Header, frame []byte) {
 		return
 	}
 	id := strconv.FormatUint(c.ids.Add(1), 10)
-	e := centreEvent{id: id, from: string(sm.Source.Addr), to: string(sm.Dest.Addr)}
+	e := centreEvent{id: id}
+	if c.heard != nil {
+		e.from, e.to = string(sm.Source.Addr), string(sm.Dest.Addr)
+	}
 	c.tell(e.of("submit", pdu.ROK))
 	f := c.fate(&sm)
 	if f.silent {

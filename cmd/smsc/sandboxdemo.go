@@ -143,9 +143,6 @@ func (s *sandbox) lookUp(ctx context.Context, id string) {
 func (s *sandbox) heard(e centreEvent) {
 	name, h := "", hop{at: e.at, from: "carrier", to: "smsc"}
 	switch e.what {
-	case "bound":
-		s.once.Do(func() { close(s.bound) })
-		return
 	case "submit":
 		name, h.from, h.to, h.what = "submit", "smsc", "carrier", fmt.Sprintf("submit_sm %s to %s", e.from, e.to)
 	case "answer":

@@ -24,9 +24,7 @@ type sandbox struct {
 	story   *story
 	carrier *centre
 	handset *sip.Peer
-	key     string        // of the operator
-	bound   chan struct{} // closed at the first bind
-	once    sync.Once
+	key     string // of the operator
 	house   *house
 
 	mu     sync.Mutex
@@ -83,7 +81,6 @@ func (c *sandboxCommand) config(dir string) config {
 // bound to the carrier.
 func (s *sandbox) start(ctx context.Context) error {
 	s.story = newStory(s.out)
-	s.bound = make(chan struct{})
 	moods := &temper{tries: map[string]int{}}
 	carrier, err := newCentre(loopback(s.flags.CarrierPort), moods.fate)
 	if err != nil {
@@ -102,7 +99,7 @@ func (s *sandbox) start(ctx context.Context) error {
 		return usage(fmt.Errorf("the simulated handset cannot listen: %w (another port: --handset-port)", err))
 	}
 	fmt.Fprintf(s.out, "sandbox %s\n", s.house.readyLine())
-	return wait(ctx, s.bound, "the bind of the server to the carrier")
+	return wait(ctx, s.carrier.joined, "the bind of the server to the carrier")
 }
 
 // startHouse runs the server in this process.
