@@ -20,6 +20,8 @@ type memory struct {
 	changed chan struct{}
 	refuse  error // what every write answers, if set
 	syncs   int
+	any     chan struct{} // closed at the next change
+	polled  map[string]chan struct{}
 }
 
 type row struct {
@@ -34,10 +36,28 @@ type shelved struct {
 
 func newMemory() *memory {
 	return &memory{rows: make(map[message.ID]*row), refs: make(map[string]message.ID),
-		shelf: make(map[string]shelved), changed: make(chan struct{}, 1)}
+		shelf: make(map[string]shelved), changed: make(chan struct{}, 1), any: make(chan struct{}),
+		polled: make(map[string]chan struct{})}
+}
+
+// broadcast returns a channel that is closed at the next change.
+func (q *memory) broadcast() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.any
+}
+
+// parked tells who polls that something waits on key now.
+func (q *memory) parked(key string) {
+	if c := q.polled[key]; c != nil {
+		close(c)
+		delete(q.polled, key)
+	}
 }
 
 func (q *memory) signal() {
+	close(q.any)
+	q.any = make(chan struct{})
 	select {
 	case q.changed <- struct{}{}:
 	default:
@@ -65,6 +85,7 @@ func (q *memory) Put(ctx context.Context, rs ...message.Record) ([]message.ID, e
 			q.refs[key] = m.ID
 		}
 		q.rows[m.ID] = &row{rec: r}
+		q.parked(r.State.WakeOn)
 	}
 	q.syncs++
 	q.signal()
@@ -142,6 +163,7 @@ func (q *memory) set(s message.State) error {
 	}
 	s.Version++
 	r.rec.State = s
+	q.parked(s.WakeOn)
 	return nil
 }
 
@@ -169,6 +191,7 @@ func (q *memory) Finish(ctx context.Context, e ...message.End) []error {
 		}
 		for _, r := range e[i].Spawn {
 			q.rows[r.Message.ID] = &row{rec: r}
+			q.parked(r.State.WakeOn)
 		}
 	}
 	q.syncs++

@@ -3,8 +3,8 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -133,11 +133,12 @@ func trying(f *flight, now time.Time) message.State {
 	if s.First.IsZero() {
 		s.First = now
 	}
-	text := fmt.Sprintf("round %d, try %d", s.Rounds+1, s.Attempts)
+	b := strconv.AppendUint(append(make([]byte, 0, 48), "round "...), uint64(s.Rounds)+1, 10)
+	b = strconv.AppendUint(append(b, ", try "...), uint64(s.Attempts), 10)
 	if f.item.hop.Route != 0 {
-		text += fmt.Sprintf(", route %d", f.item.hop.Route)
+		b = strconv.AppendInt(append(b, ", route "...), int64(f.item.hop.Route), 10)
 	}
-	s.Note(message.Step{At: now, Kind: "attempt", Link: link, Text: text})
+	s.Note(message.Step{At: now, Kind: "attempt", Link: link, Text: string(b)})
 	return s
 }
 

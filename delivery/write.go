@@ -124,6 +124,8 @@ func (e *Engine) written(en *entry, known []message.News) []message.News {
 		if l := e.lane(name); l != nil {
 			l.noteParked(en.was.Message.Account, s.ID)
 			e.feed(l)
+		} else if en.flight != nil {
+			e.rescan.add(s.WakeOn) // the lane went away under the attempt
 		}
 	}
 	if s.Phase.Ended() {

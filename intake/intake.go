@@ -255,12 +255,20 @@ func (v *visit) charged(account, word string) bool {
 	if yes, said := yesNo(word); said {
 		return yes
 	}
-	for _, a := range v.dir.Ancestors(account) {
+	for a := v.dir.Account(account); a != nil; a = v.above(a) {
 		if yes, said := yesNo(a.Charged); said {
 			return yes
 		}
 	}
 	return v.in.cfg.Charged
+}
+
+// above returns the account above a, nil for the root.
+func (v *visit) above(a *tenant.Account) *tenant.Account {
+	if a.Parent == "" {
+		return nil
+	}
+	return v.dir.Account(a.Parent)
 }
 
 func yesNo(word string) (yes, said bool) { return word == "yes", word == "yes" || word == "no" }

@@ -2,7 +2,7 @@ package intake
 
 import (
 	"fmt"
-	"strings"
+	"strconv"
 	"time"
 
 	"smsc/message"
@@ -99,28 +99,31 @@ func (v *visit) again(o *message.Origin, m *message.Message, what string) {
 
 // arrival is the first line of the trace.
 func arrival(m *message.Message, cut bool) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s", m.Origin.Type)
+	b := make([]byte, 0, 128)
+	b = append(b, m.Origin.Type.String()...)
 	if m.Origin.Peer != "" {
-		b.WriteString(" from " + m.Origin.Peer)
+		b = append(append(b, " from "...), m.Origin.Peer...)
 	}
 	if m.Origin.User != "" {
-		b.WriteString(" by " + m.Origin.User)
+		b = append(append(b, " by "...), m.Origin.User...)
 	}
-	fmt.Fprintf(&b, ", %s, %d part", m.Body.Coding, m.Parts)
-	if m.Parts != 1 {
-		b.WriteByte('s')
+	b = append(append(b, ", "...), m.Body.Coding.String()...)
+	b = strconv.AppendUint(append(b, ", "...), uint64(m.Parts), 10)
+	if b = append(b, " part"...); m.Parts != 1 {
+		b = append(b, 's')
 	}
-	fmt.Fprintf(&b, ", %s to %s, until %s", spelt(m.From), spelt(m.To), m.Expires.UTC().Format(time.RFC3339))
+	b = spelt(append(b, ", "...), m.From)
+	b = spelt(append(b, " to "...), m.To)
+	b = m.Expires.UTC().AppendFormat(append(b, ", until "...), time.RFC3339)
 	if cut {
-		b.WriteString(" (cut)")
+		b = append(b, " (cut)"...)
 	}
-	return b.String()
+	return string(b)
 }
 
-func spelt(a message.Address) string {
-	if a.Given == "" {
-		return a.Value
+func spelt(b []byte, a message.Address) []byte {
+	if b = append(b, a.Value...); a.Given != "" {
+		b = append(append(append(b, " ("...), a.Given...), ')')
 	}
-	return a.Value + " (" + a.Given + ")"
+	return b
 }

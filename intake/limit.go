@@ -31,23 +31,20 @@ type metered struct {
 // above it, and the link it came by.
 func (v *visit) meters(m *message.Message) []metered {
 	var all []metered
-	add := func(key string, l tenant.Limits) {
+	add := func(kind, name string, l tenant.Limits) {
 		if l.PerSecond > 0 || l.PerMinute > 0 || l.PerHour > 0 || l.PerDay > 0 {
-			all = append(all, metered{key, l})
+			all = append(all, metered{kind + name, l})
 		}
 	}
-	for a := v.dir.Account(m.Account); a != nil; a = v.dir.Account(a.Parent) {
-		add("account/"+a.Name, a.Limits)
-		if a.Parent == "" {
-			break
-		}
+	for a := v.dir.Account(m.Account); a != nil; a = v.above(a) {
+		add("account/", a.Name, a.Limits)
 	}
 	switch l := v.dir.Link(m.Origin.Link); {
 	case l == nil:
 	case l.ESME != nil:
-		add("link/"+l.Name, l.ESME.Limits)
+		add("link/", l.Name, l.ESME.Limits)
 	case l.SIP != nil:
-		add("link/"+l.Name, l.SIP.Limits)
+		add("link/", l.Name, l.SIP.Limits)
 	}
 	return all
 }
