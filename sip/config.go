@@ -79,10 +79,11 @@ func (c Config) Validate() []error {
 			faults = append(faults, fmt.Errorf("listen.sip[%d]: %w", i, err))
 		}
 	}
-	for path, host := range map[string]string{"sip.domain": c.Domain, "sip.advertise": c.Advertise} {
-		if host != "" && !isHostPort(host) {
-			faults = append(faults, fmt.Errorf("%s: %q is not a host or host:port", path, host))
-		}
+	if c.Domain != "" && !isHost(c.Domain) {
+		faults = append(faults, fmt.Errorf("sip.domain: %q is not a host", c.Domain))
+	}
+	if c.Advertise != "" && !isHostPort(c.Advertise) {
+		faults = append(faults, fmt.Errorf("sip.advertise: %q is not a host or host:port", c.Advertise))
 	}
 	return faults
 }

@@ -263,7 +263,7 @@ func (d *delivery) mend(p *packet) bool {
 			return false
 		}
 		stale, ok := d.l.proof.learn(p)
-		if !ok || d.proofs == 1 && !stale && d.cseq > 1 {
+		if !ok || d.proofs == 1 && !stale {
 			return false
 		}
 		d.proofs++

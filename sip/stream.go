@@ -165,7 +165,7 @@ func (s *stream) settle() {
 // ends, because nobody knows where the next message begins.
 func (s *stream) read(idle time.Duration, take func(data []byte), refuse func(head []byte, why error)) error {
 	buf := make([]byte, 0, 4096)
-	chunk := make([]byte, 16*1024)
+	chunk := make([]byte, 8*1024)
 	for {
 		_ = s.conn.SetReadDeadline(time.Now().Add(idle))
 		n, err := s.conn.Read(chunk)
@@ -250,6 +250,9 @@ func contentLength(head []byte) (int, error) {
 	for len(head) > 0 {
 		var line []byte
 		line, head, _ = bytes.Cut(head, []byte("\r\n"))
+		if len(line) == 0 || line[0]|0x20 != 'c' && line[0]|0x20 != 'l' {
+			continue
+		}
 		name, value, ok := strings.Cut(string(line), ":")
 		name = strings.TrimRight(name, " \t")
 		if !ok || !sameName(name, "Content-Length") && !sameName(name, "l") {

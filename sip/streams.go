@@ -34,14 +34,16 @@ func (e *endpoint) attend(s *stream) {
 	take := func(data []byte) { e.take(data, from) }
 	refuse := func(head []byte, why error) { e.refuseFrame(head, from, why) }
 	err := s.read(e.cfg.Idle, take, refuse)
+	e.mu.Lock()
+	if d := e.dialled[s.peer]; d != nil && d.stream == s {
+		delete(e.dialled, s.peer) // nothing new leaves by it
+	}
+	e.mu.Unlock()
 	s.finish(err, e.cfg.Silence)
 	e.mu.Lock()
 	delete(e.streams, s)
 	if e.sources[s.peer.Addr()]--; e.sources[s.peer.Addr()] <= 0 {
 		delete(e.sources, s.peer.Addr())
-	}
-	if d := e.dialled[s.peer]; d != nil && d.stream == s {
-		delete(e.dialled, s.peer)
 	}
 	e.mu.Unlock()
 	e.clients.lost(s)

@@ -26,9 +26,8 @@ func (s *Server) request(d *delivery, f flow, branch string) []byte {
 	}
 	target := d.targetURI()
 	proof, proven := d.l.proof.authorise("MESSAGE", target)
-	cseq := d.cseq
-	if proven && d.proofs == 0 {
-		cseq++
+	if proven && d.cseq == 1 {
+		d.cseq = 2 // as if the challenge had been asked for again
 	}
 	callID := s.callID(&d.a, d.at+1)
 
@@ -45,7 +44,7 @@ func (s *Server) request(d *delivery, f flow, branch string) []byte {
 	b = append(append(b, tagFor(callID)...), "\r\n"...)
 	b = append(append(append(b, "To: <"...), d.ownURI()...), ">\r\n"...)
 	b = appendField(b, "Call-ID", callID)
-	b = strconv.AppendUint(append(b, "CSeq: "...), uint64(cseq), 10)
+	b = strconv.AppendUint(append(b, "CSeq: "...), uint64(d.cseq), 10)
 	b = append(b, " MESSAGE\r\n"...)
 	if proven {
 		b = appendField(b, proof.name, proof.value)
