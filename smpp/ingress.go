@@ -103,7 +103,13 @@ func (in *inlet) submit(s *Session, j *job, frame []byte) error {
 	if err := in.sm.Decode(frame); err != nil {
 		return err
 	}
-	return in.toMessage(s, j, &in.sm)
+	if err := in.toMessage(s, j, &in.sm); err != nil {
+		return err
+	}
+	if in.sm.ReplaceIfPresent == 1 && j.msg.Mode == message.ModeStore && j.msg.Body.Part == nil {
+		in.replaceOrAccept(s, j)
+	}
+	return nil
 }
 
 // toMessage makes a job of a request that carries one message.

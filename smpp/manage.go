@@ -14,7 +14,7 @@ import (
 
 // reach is what a link's owner may see.
 func (in *inlet) reach() message.Reach {
-	return in.edge.deps.Directory().Reach(in.line.Load().settings.Load().link.Account)
+	return in.edge.deps.Directory().Reach(in.owner())
 }
 
 // reply appends a response and counts it.
@@ -117,7 +117,8 @@ func (in *inlet) cancelOne(ctx context.Context, c *pdu.Cancel) pdu.Status {
 	return cancelStatus(in.edge.deps.Editor.Cancel(ctx, in.reach(), id, in.who()))
 }
 
-func (in *inlet) who() string { return in.line.Load().name }
+func (in *inlet) who() string   { return in.line.Load().name }
+func (in *inlet) owner() string { return in.line.Load().settings.Load().link.Account }
 
 func cancelStatus(err error) pdu.Status {
 	switch {
@@ -131,6 +132,9 @@ func cancelStatus(err error) pdu.Status {
 	return pdu.RSysErr
 }
 
+// waiting are the words for messages that may still be changed.
+var waiting = []string{"queued", "scheduled", "retrying"}
+
 // maxCancel is how many messages one cancel_sm without an id looks at.
 const maxCancel = 1000
 
@@ -141,8 +145,8 @@ func (in *inlet) cancelAll(ctx context.Context, c *pdu.Cancel) pdu.Status {
 	}
 	kind := message.KindMessage
 	q := message.Query{
-		Reach: in.reach(), Kind: &kind, Source: in.who(), Limit: maxCancel,
-		Statuses: []string{"queued", "scheduled", "retrying"},
+		Reach: in.reach(), Account: in.owner(), Kind: &kind, Source: in.who(), Limit: maxCancel,
+		Statuses: waiting,
 	}
 	status := pdu.RCancelFail
 	for {

@@ -84,3 +84,49 @@ func (st *settings) rewrite(m *message.Message, p *pdu.Replace, now time.Time) e
 	}
 	return nil
 }
+
+// maxReplace is how many waiting messages replace_if_present looks at.
+const maxReplace = 16
+
+// replaceOrAccept makes a job of a submit_sm with replace_if_present 1
+// (SMPP 3.4 §5.2.18): the newest message that waits for the same recipient
+// from the same sender over this link is rewritten and its id answered; if
+// there is none, or it left meanwhile, the request is a new message.
+func (in *inlet) replaceOrAccept(s *Session, j *job) {
+	one := *j
+	j.msg = nil
+	j.act = func(ctx context.Context) []byte {
+		if id, ok := in.rewriteWaiting(ctx, one.msg); ok {
+			one.msg.ID = id
+			return in.answer(nil, s, &one, nil)
+		}
+		err := in.door(ctx, s, []*message.Message{one.msg})[0]
+		in.remember(&one, err == nil)
+		return in.answer(nil, s, &one, err)
+	}
+}
+
+func (in *inlet) rewriteWaiting(ctx context.Context, m *message.Message) (message.ID, bool) {
+	kind := message.KindMessage
+	// A search that had to end early still shows the newest there are.
+	rs, _ := in.edge.deps.Ledger.List(ctx, message.Query{
+		Reach: in.reach(), Account: in.owner(), Kind: &kind, Source: in.who(), Statuses: waiting,
+		From: m.From.Given, To: m.To.Given, Desc: true, Limit: maxReplace,
+	})
+	for _, r := range rs {
+		if r.Message.Extra[keyServiceType] != m.Extra[keyServiceType] || r.Message.Body.Part != nil {
+			continue
+		}
+		err := in.edge.deps.Editor.Edit(ctx, in.reach(), r.Message.ID, in.who(), func(old *message.Message) error {
+			old.Body, old.Wants, old.NotBefore = m.Body, m.Wants, m.NotBefore
+			if !m.Expires.IsZero() {
+				old.Expires = m.Expires
+			}
+			return nil
+		})
+		if err == nil {
+			return r.Message.ID, true
+		}
+	}
+	return 0, false
+}

@@ -420,3 +420,25 @@ func TestChangedPasswordUnbindsAndOtherChangesDoNot(t *testing.T) {
 	h.declare(t, strings.Replace(oneESME, "pw1", "pw9", 1))
 	r.want(pdu.Unbind, pdu.ROK, 1)
 }
+
+func TestReplaceIfPresent(t *testing.T) {
+	h := open(t, oneESME)
+	old := &message.Message{ID: 7, Account: "operator", From: message.Address{Value: "Shop", Given: "Shop"},
+		To: message.Address{Value: "+15551230001", Given: "15551230001"}, Origin: message.Origin{Link: "esme1"},
+		Body: message.Body{Text: "old"}}
+	h.record[7] = message.Record{Message: old, State: message.State{Phase: message.Waiting}}
+	r := h.bound(t, pdu.BindTransmitter)
+	sm := hello()
+	sm.ReplaceIfPresent, sm.RegisteredDelivery = 1, 1
+	r.send(sm, 2)
+	_, p := r.want(pdu.SubmitSMResp, pdu.ROK, 2)
+	if id := string(p.(*pdu.SMResp).MessageID); id != "7" || old.Body.Text != "hello" || old.Wants != message.WantFinal || len(h.messages()) != 0 {
+		t.Errorf("id %s, %+v", id, old)
+	}
+	sm.ServiceType = []byte("WAP") // another service: a new message
+	r.send(sm, 3)
+	_, p = r.want(pdu.SubmitSMResp, pdu.ROK, 3)
+	if ms := h.messages(); len(ms) != 1 || string(p.(*pdu.SMResp).MessageID) != ms[0].ID.String() {
+		t.Errorf("%d new messages", len(ms))
+	}
+}
