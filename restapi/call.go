@@ -112,7 +112,13 @@ func (c *call) body() ([]byte, error) {
 	_ = ctl.SetReadDeadline(c.start.Add(c.s.cfg.BodyWait)) // not on every writer, and then there is nothing to bound
 	c.borrowed = bodies.Get().(*bytes.Buffer)
 	_, err := c.borrowed.ReadFrom(http.MaxBytesReader(c.w, c.r.Body, limit))
-	_ = ctl.SetReadDeadline(time.Time{})
+	if err == nil {
+		_ = ctl.SetReadDeadline(time.Time{})
+	} else {
+		// The deadline stays: else the server would read on for the rest of
+		// the body before it lets the answer go.
+		c.w.Header().Set("Connection", "close")
+	}
 	var tooLarge *http.MaxBytesError
 	var timeout net.Error
 	switch {
@@ -143,6 +149,12 @@ var (
 	headerNoStore = []string{"no-store"}
 )
 
+// extend gives the answer of a request that waits for d the time it needs.
+func (c *call) extend(d time.Duration) {
+	// Not every writer has deadlines, and then there is nothing to extend.
+	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(d + c.s.cfg.WriteWait))
+}
+
 // send writes an answer. It is the only place that does.
 func (c *call) send(status int, contentType string, body []byte) {
 	if c.status != 0 {
@@ -158,7 +170,7 @@ func (c *call) send(status int, contentType string, body []byte) {
 		}
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
-	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(c.s.cfg.WriteWait))
+	c.extend(0)
 	c.w.WriteHeader(status)
 	if body != nil && c.r.Method != http.MethodHead {
 		_, _ = c.w.Write(body) // a peer that went away needs no answer

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -349,12 +350,24 @@ func (h *house) Delete(_ context.Context, kind, key string) error {
 func (h *house) Each(_ context.Context, kind string, f func(string, []byte) bool) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for k, v := range h.shelf {
-		if key, ok := strings.CutPrefix(k, kind+"\x00"); ok && !f(key, v) {
+	for _, k := range slices.Sorted(maps.Keys(h.shelf)) {
+		if key, ok := strings.CutPrefix(k, kind+"\x00"); ok && !f(key, h.shelf[k]) {
 			return nil
 		}
 	}
 	return nil
+}
+
+// ref returns the one Ref that is known.
+func (h *house) ref() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for key := range h.refs {
+		if _, ref, ok := strings.Cut(key, "\x00idem:"); ok && strings.HasPrefix(key, "acme") {
+			return "idem:" + ref
+		}
+	}
+	return ""
 }
 
 // rig is a server over a house, and its client.

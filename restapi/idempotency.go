@@ -26,10 +26,9 @@ const (
 // repeat is the Idempotency-Key of one request (spec rest §1.5).
 //
 // The promise that a message is created once is the store's: Origin.Ref is
-// written in the batch of the message. The record on the shelf only tells a
-// repeat from another request under the same key, also where that one has
-// another source_smsc and so another Origin; written before the message, it
-// needs no batch with it.
+// written in the batch of the message. The answer is kept on the shelf just
+// after, for the repeats that come; a crash between the two leaves the Ref,
+// and the answer is made again from the message.
 type repeat struct {
 	ref    string // Origin.Ref
 	digest string // of the body
@@ -56,25 +55,31 @@ func (c *call) newRepeat(body []byte) (*repeat, error) {
 	}, nil
 }
 
-// claim notes the digest of the body under the key, or refuses another one.
-// The caller holds the lock of the key.
-func (r *repeat) claim(ctx context.Context, shelf Shelf) (repeated bool, err error) {
-	known, ok, err := shelf.Get(ctx, idempotencyKind, r.ref)
-	switch {
-	case err != nil:
+// replay gives the first answer again, or refuses a key that was used for
+// another body. The caller holds the lock of the key.
+func (c *call) replay(r *repeat) (done bool, err error) {
+	kept, ok, err := c.s.deps.Shelf.Get(c.r.Context(), idempotencyKind, r.ref)
+	if err != nil || !ok {
 		return false, err
-	case ok && string(known) != r.digest:
-		return false, errMismatch()
-	case ok:
-		return true, nil
 	}
-	return false, shelf.Set(ctx, idempotencyKind, r.ref, []byte(r.digest), time.Now().Add(idempotencyLife))
+	digest, rest, _ := strings.Cut(string(kept), " ")
+	text, body, _ := strings.Cut(rest, " ")
+	id, readable := message.ParseID(text)
+	if digest != r.digest || !readable {
+		return false, errMismatch()
+	}
+	c.w.Header().Set("Idempotent-Replayed", "true")
+	return true, c.created(id, []byte(body))
 }
 
-// forget frees the key: refusals are not remembered.
-func (r *repeat) forget(ctx context.Context, shelf Shelf) {
-	// Should it fail, only another body under the same key is refused.
-	_ = shelf.Delete(context.WithoutCancel(ctx), idempotencyKind, r.ref)
+// remember keeps the answer for repeats. Refusals are not remembered.
+func (c *call) remember(r *repeat, id message.ID, body []byte) {
+	kept := append([]byte(r.digest+" "+id.String()+" "), body...)
+	ctx := context.WithoutCancel(c.r.Context())
+	if err := c.s.deps.Shelf.Set(ctx, idempotencyKind, r.ref, kept, time.Now().Add(idempotencyLife)); err != nil {
+		// The message is stored and its Ref with it: the answer stands.
+		c.s.log.Error().Err(err).Str("request", c.requestID).Msg("an answer cannot be kept for its repeat")
+	}
 }
 
 // answer is what Message.Extra keeps for a repeat.

@@ -135,6 +135,7 @@ func (c *call) take(p poll) ([]message.Record, error) {
 		return nil, errTooManyWaits()
 	}
 	defer c.s.waits.leave(c.id.Account)
+	c.extend(p.wait)
 	timer := time.NewTimer(p.wait)
 	defer timer.Stop()
 	for {

@@ -107,6 +107,7 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 	s.http = &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: cfg.HeaderWait,
+		WriteTimeout:      cfg.WriteWait, // a request that waits extends it
 		IdleTimeout:       cfg.IdleWait,
 		MaxHeaderBytes:    32 << 10,
 		// What net/http has to say is about broken peers.
