@@ -111,7 +111,7 @@ func (in *inlet) rewriteWaiting(ctx context.Context, m *message.Message) (messag
 	// A search that had to end early still shows the newest there are.
 	rs, _ := in.edge.deps.Ledger.List(ctx, message.Query{
 		Reach: in.reach(), Account: in.owner(), Kind: &kind, Source: in.who(), Statuses: waiting,
-		From: m.From.Given, To: m.To.Given, Desc: true, Limit: maxReplace,
+		From: m.From.Shown(), To: m.To.Shown(), Desc: true, Limit: maxReplace,
 	})
 	for _, r := range rs {
 		if r.Message.Extra[keyServiceType] != m.Extra[keyServiceType] || r.Message.Body.Part != nil {
