@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"smsc/message"
-	"smsc/translate"
 )
 
 // errNoTarget: the link only brings.
@@ -252,39 +251,6 @@ func (d *delivery) tookPart(p *packet) {
 		o.Result = message.Relayed
 	}
 	d.finish(o)
-}
-
-// mend reacts to an answer within the attempt: a challenge, a redirection, a
-// message that is too long in one piece.
-func (d *delivery) mend(p *packet) bool {
-	switch {
-	case p.status == 401 || p.status == 407:
-		if d.proofs >= 2 {
-			return false
-		}
-		stale, ok := d.l.proof.learn(p)
-		if !ok || d.proofs == 1 && !stale {
-			return false
-		}
-		d.proofs++
-		d.cseq++
-	case p.status/100 == 3:
-		if d.turned++; d.turned > 5 || !d.redirect(p) {
-			return false
-		}
-		d.cseq++
-	case (p.status == 413 || p.status == 513) && !d.split && p.get("Retry-After") == "":
-		if n, err := translate.CountParts(d.a.Message.Body); err != nil || n < 2 || d.a.Message.Kind == message.KindReceipt {
-			return false
-		}
-		d.split = true
-		d.cut()
-		return true
-	default:
-		return false
-	}
-	d.send()
-	return true
 }
 
 // failed reads that no answer came: what surely did not leave may go to the

@@ -2,7 +2,6 @@ package sip
 
 import (
 	"bytes"
-	"errors"
 	"net"
 	"net/netip"
 	"runtime/debug"
@@ -59,29 +58,6 @@ func newEndpoint(cfg Config, log zerolog.Logger) *endpoint {
 }
 
 func (e *endpoint) now() time.Time { return time.Now() }
-
-// listen opens every socket, or none.
-func (e *endpoint) listen(entries []string) error {
-	for _, entry := range entries {
-		l, err := parseListener(entry)
-		if err == nil && l.transport == transportUDP {
-			var s *socket
-			if s, err = listenUDP(l.addr); err == nil {
-				e.sockets = append(e.sockets, s)
-			}
-		} else if err == nil {
-			var tcp net.Listener
-			if tcp, err = net.Listen("tcp", l.addr.String()); err == nil {
-				e.listeners = append(e.listeners, tcp)
-			}
-		}
-		if err != nil {
-			e.closeListeners()
-			return err
-		}
-	}
-	return nil
-}
 
 // start begins to read.
 func (e *endpoint) start() {
@@ -227,75 +203,5 @@ func (e *endpoint) serveBusy(raw *packet) {
 	}
 	if x := e.open(raw); x != nil && x.method != "ACK" {
 		x.answer(response{status: 503}.with("Retry-After", "1"))
-	}
-}
-
-// drop closes everything at once and waits for the readers.
-func (e *endpoint) drop() {
-	if e.closing.Swap(true) {
-		return
-	}
-	e.closeListeners()
-	close(e.stop)
-	e.mu.Lock()
-	if e.spare != nil {
-		_ = e.spare.conn.Close()
-	}
-	e.mu.Unlock()
-	for _, s := range e.allStreams() {
-		s.close()
-	}
-	e.pool.close()
-	e.done.Wait()
-}
-
-func (e *endpoint) closeListeners() {
-	for _, l := range e.listeners {
-		_ = l.Close()
-	}
-	for _, s := range e.sockets {
-		_ = s.conn.Close()
-	}
-}
-
-func (e *endpoint) allStreams() []*stream {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	all := make([]*stream, 0, len(e.streams))
-	for s := range e.streams {
-		all = append(all, s)
-	}
-	return all
-}
-
-// addrs returns what listens, in the spelling of Config.Listen.
-func (e *endpoint) addrs() []string {
-	var all []string
-	for _, s := range e.sockets {
-		all = append(all, "udp:"+s.local.String())
-	}
-	for _, l := range e.listeners {
-		all = append(all, "tcp:"+l.Addr().String())
-	}
-	return all
-}
-
-// accept takes connections until the listener closes.
-func (e *endpoint) accept(l net.Listener) {
-	for {
-		conn, err := l.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			// Out of descriptors, most likely: it passes.
-			time.Sleep(20 * time.Millisecond)
-			continue
-		}
-		if s := newStream(conn, false); e.register(s) {
-			e.spawn(func() { e.attend(s) })
-		} else {
-			s.close()
-		}
 	}
 }

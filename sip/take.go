@@ -1,26 +1,18 @@
 package sip
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
 	"smsc/message"
-	"smsc/translate"
 )
 
 // refLife is how long a repeat gets the first answer (spec sip §12).
 const refLife = 24 * time.Hour
-
-// tryingAfter is when transaction mode says 100 Trying (RFC 4320 §4.1).
-const tryingAfter = 3500 * time.Millisecond
 
 // message answers a MESSAGE outside a dialog.
 func (s *Server) message(x *exchange) {
@@ -200,129 +192,4 @@ func (s *Server) comesBack(p *packet, from, to message.Address) bool {
 	r, err := s.deps.Ledger.Find(s.clock.context(), nil, id)
 	return err == nil && !r.State.Phase.Ended() && r.Message.Kind == message.KindMessage &&
 		r.Message.From.Digits() == from.Digits() && r.Message.To.Digits() == to.Digits()
-}
-
-// accept asks the door and makes its word an answer.
-func (s *Server) accept(x *exchange, who *link, m *message.Message) response {
-	errs := s.deps.Acceptor.Accept(s.clock.context(), m)
-	if len(errs) > 0 && errs[0] != nil {
-		return s.refusal(errs[0])
-	}
-	// durable from here
-	r := response{status: 202}.with(xID, m.ID.String())
-	switch {
-	case m.Mode == message.ModeDatagram || s.cfg.Volatile:
-		r = r.with("Warning", warning(s.cfg.Node, "accepted, not stored"))
-	case m.Mode == message.ModeTransaction:
-		return s.awaitEnd(x, m, r)
-	}
-	return r
-}
-
-// refusal makes an answer of the door's no.
-func (s *Server) refusal(err error) response {
-	cause, text := message.CauseOf(err), message.TextOf(err)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return s.unavailable(5 * time.Second)
-	}
-	status := translate.SIPStatus(cause)
-	if cause == message.Internal {
-		s.log.Error().Err(err).Msg("a message could not be taken")
-		text = "internal error"
-	}
-	if text == "" {
-		text = strings.ToLower(cause.People())
-	}
-	r := refuse(status, "%s", text).answer(s.cfg.Node)
-	if status == 503 {
-		r = r.with("Retry-After", retryAfter(delay(err, cause)))
-	}
-	return r
-}
-
-// delay is when to come again: what the door says, 1 to 5 s for a rate, half
-// a minute where the house is full (a proxy may shun us that long).
-func delay(err error, cause message.Cause) time.Duration {
-	var e *message.Error
-	if errors.As(err, &e) && e.After > 0 && cause == message.Throttled {
-		return min(max(e.After, time.Second), 5*time.Second)
-	}
-	if cause == message.Throttled {
-		return time.Second
-	}
-	return 30 * time.Second
-}
-
-func (s *Server) unavailable(after time.Duration) response {
-	return response{status: 503}.with("Retry-After", retryAfter(after))
-}
-
-// awaitEnd waits for the end of a message in transaction mode (spec sip
-// §9.2); no end in time is a plain 202, and the message goes on.
-func (s *Server) awaitEnd(x *exchange, m *message.Message, stored response) response {
-	if s.deps.Ledger == nil {
-		return stored
-	}
-	waits := []time.Duration{s.cfg.EndWait}
-	if tryingAfter < s.cfg.EndWait {
-		waits = []time.Duration{tryingAfter, s.cfg.EndWait - tryingAfter}
-	}
-	for i, wait := range waits {
-		if i > 0 {
-			x.trying()
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), wait)
-		rec, err := s.deps.Ledger.Wait(ctx, nil, m.ID)
-		cancel()
-		if err != nil || !rec.State.Phase.Ended() {
-			continue
-		}
-		if rec.State.Phase == message.Done || rec.State.Phase == message.Dropped {
-			return response{status: 200, headers: stored.headers}
-		}
-		cause := rec.State.Failure
-		if cause == message.CauseNone {
-			cause = message.Internal
-		}
-		r := refuse(translate.SIPEndStatus(cause), "%s", strings.ToLower(cause.People())).answer(s.cfg.Node)
-		return r.with(xID, m.ID.String())
-	}
-	return stored
-}
-
-// repeats holds the requests that are being decided: one that comes again by
-// another transaction waits for the first and gets the same answer.
-type repeats struct {
-	mu   sync.Mutex
-	open map[string]*decision
-}
-
-type decision struct {
-	done chan struct{}
-	said response
-}
-
-// enter returns the decision under a key, and whether the caller makes it.
-func (t *repeats) enter(key string) (first bool, d *decision) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if d := t.open[key]; d != nil {
-		return false, d
-	}
-	if t.open == nil {
-		t.open = make(map[string]*decision)
-	}
-	d = &decision{done: make(chan struct{})}
-	t.open[key] = d
-	return true, d
-}
-
-// leave tells those who wait what was said.
-func (t *repeats) leave(key string, d *decision, said response) {
-	said.headers = slices.Clone(said.headers)
-	d.said = said
-	t.mu.Lock()
-	delete(t.open, key)
-	t.mu.Unlock()
-	close(d.done)
 }

@@ -1,13 +1,9 @@
 package sip
 
 import (
-	"cmp"
 	"encoding/hex"
 	"hash/fnv"
-	"net/netip"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"smsc/message"
@@ -156,70 +152,4 @@ func (d *delivery) targetURI() string {
 		b = strconv.AppendInt(append(b, ':'), int64(u.port), 10)
 	}
 	return string(b)
-}
-
-// redirect takes the best usable Contact of a 3xx (RFC 3261 §8.1.3.4): only
-// the peer's own host or an address that the link trusts, never elsewhere.
-func (d *delivery) redirect(p *packet) bool {
-	type choice struct {
-		u uri
-		q float64
-	}
-	var all []choice
-	for i := range p.headers {
-		if !sameName(p.headers[i].name, "Contact") {
-			continue
-		}
-		for rest := p.headers[i].value; rest != "" && len(all) < 16; {
-			var one string
-			one, rest = cutOutsideQuotes(rest, ',')
-			u, params, err := nameAddr(one)
-			if err != nil || u.scheme != "sip" || !d.mayTurnTo(u) {
-				continue
-			}
-			q := 1.0
-			if v, ok := param(params, "q"); ok {
-				q, _ = strconv.ParseFloat(v, 64)
-			}
-			all = append(all, choice{u, q})
-		}
-	}
-	slices.SortStableFunc(all, func(a, b choice) int { return cmp.Compare(b.q, a.q) })
-	if len(all) == 0 {
-		return false
-	}
-	d.target = all[0].u
-	return true
-}
-
-func (d *delivery) mayTurnTo(u uri) bool {
-	if v, ok := param(u.params, "transport"); ok && !sameName(v, d.l.peer.transport.String()) {
-		return false
-	}
-	if strings.EqualFold(u.host, d.l.peer.host) {
-		return true
-	}
-	a, err := netip.ParseAddr(strings.Trim(u.host, "[]"))
-	if err != nil {
-		return false
-	}
-	for _, p := range d.l.from {
-		if p.Contains(a.Unmap()) {
-			return true
-		}
-	}
-	return false
-}
-
-// redirectedTo is where a redirected request goes; false: to the peer itself.
-func (d *delivery) redirectedTo() (netip.AddrPort, bool) {
-	port := d.target.port
-	if port == 0 {
-		port = 5060
-	}
-	a, err := netip.ParseAddr(strings.Trim(d.target.host, "[]"))
-	if err != nil { // the peer's own host name
-		a = d.places[d.place%len(d.places)].Addr()
-	}
-	return netip.AddrPortFrom(a.Unmap(), uint16(port)), true
 }

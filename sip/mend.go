@@ -1,0 +1,111 @@
+package sip
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"smsc/message"
+	"smsc/translate"
+)
+
+// mend reacts to an answer within the attempt: a challenge, a redirection, a
+// message that is too long in one piece.
+func (d *delivery) mend(p *packet) bool {
+	switch {
+	case p.status == 401 || p.status == 407:
+		if d.proofs >= 2 {
+			return false
+		}
+		stale, ok := d.l.proof.learn(p)
+		if !ok || d.proofs == 1 && !stale {
+			return false
+		}
+		d.proofs++
+		d.cseq++
+	case p.status/100 == 3:
+		if d.turned++; d.turned > 5 || !d.redirect(p) {
+			return false
+		}
+		d.cseq++
+	case (p.status == 413 || p.status == 513) && !d.split && p.get("Retry-After") == "":
+		if n, err := translate.CountParts(d.a.Message.Body); err != nil || n < 2 || d.a.Message.Kind == message.KindReceipt {
+			return false
+		}
+		d.split = true
+		d.cut()
+		return true
+	default:
+		return false
+	}
+	d.send()
+	return true
+}
+
+// redirect takes the best usable Contact of a 3xx (RFC 3261 §8.1.3.4): only
+// the peer's own host or an address that the link trusts, never elsewhere.
+func (d *delivery) redirect(p *packet) bool {
+	type choice struct {
+		u uri
+		q float64
+	}
+	var all []choice
+	for i := range p.headers {
+		if !sameName(p.headers[i].name, "Contact") {
+			continue
+		}
+		for rest := p.headers[i].value; rest != "" && len(all) < 16; {
+			var one string
+			one, rest = cutOutsideQuotes(rest, ',')
+			u, params, err := nameAddr(one)
+			if err != nil || u.scheme != "sip" || !d.mayTurnTo(u) {
+				continue
+			}
+			q := 1.0
+			if v, ok := param(params, "q"); ok {
+				q, _ = strconv.ParseFloat(v, 64)
+			}
+			all = append(all, choice{u, q})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b choice) int { return cmp.Compare(b.q, a.q) })
+	if len(all) == 0 {
+		return false
+	}
+	d.target = all[0].u
+	return true
+}
+
+func (d *delivery) mayTurnTo(u uri) bool {
+	if v, ok := param(u.params, "transport"); ok && !sameName(v, d.l.peer.transport.String()) {
+		return false
+	}
+	if strings.EqualFold(u.host, d.l.peer.host) {
+		return true
+	}
+	a, err := netip.ParseAddr(strings.Trim(u.host, "[]"))
+	if err != nil {
+		return false
+	}
+	for _, p := range d.l.from {
+		if p.Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// redirectedTo is where a redirected request goes; false: to the peer itself.
+func (d *delivery) redirectedTo() (netip.AddrPort, bool) {
+	port := d.target.port
+	if port == 0 {
+		port = 5060
+	}
+	a, err := netip.ParseAddr(strings.Trim(d.target.host, "[]"))
+	if err != nil { // the peer's own host name
+		a = d.places[d.place%len(d.places)].Addr()
+	}
+	return netip.AddrPortFrom(a.Unmap(), uint16(port)), true
+}
