@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -152,22 +153,14 @@ func BenchmarkHouse(b *testing.B) {
 			l := lane("carrier1", instant{})
 			l.Window = 1000
 			r := openReal(b, c.dir, l, lane("home", instant{}))
-			ctx := context.Background()
 			b.ReportAllocs()
 			b.ResetTimer()
-			const batch = 100
-			for n := 0; n < b.N; n += batch {
-				ms := make([]*message.Message, min(batch, b.N-n))
-				for i := range ms {
-					ms[i] = submission()
-					ms[i].Wants = message.WantNone
-				}
-				for _, err := range r.door.Accept(ctx, ms...) {
-					if err != nil {
-						b.Fatal(err)
-					}
-				}
+			const clients, batch = 16, 10
+			var all sync.WaitGroup
+			for c := range clients {
+				all.Go(func() { r.submit(b, (b.N+c)/clients, batch) })
 			}
+			all.Wait()
 			for {
 				if _, open := r.store.Backlog("acme"); open == 0 {
 					break
@@ -176,6 +169,23 @@ func BenchmarkHouse(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
 		})
+	}
+}
+
+// submit has n messages accepted, some at a time.
+func (r *real) submit(b *testing.B, n, batch int) {
+	for ; n > 0; n -= batch {
+		ms := make([]*message.Message, min(batch, n))
+		for i := range ms {
+			ms[i] = submission()
+			ms[i].Wants = message.WantNone
+		}
+		for _, err := range r.door.Accept(context.Background(), ms...) {
+			if err != nil {
+				b.Error(err)
+				return
+			}
+		}
 	}
 }
 

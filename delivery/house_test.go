@@ -94,7 +94,12 @@ func open(t *testing.T, routes []string, lanes ...delivery.Lane) *house {
 
 func openOn(t *testing.T, q *memory, cfg delivery.Config, routes []string, lanes ...delivery.Lane) *house {
 	t.Helper()
-	h := &house{t: t, q: q, mint: message.NewMint(0), lanes: lanes}
+	h := &house{t: t, q: q, lanes: lanes}
+	last := message.ID(0)
+	for _, r := range q.all() {
+		last = max(last, r.State.ID)
+	}
+	h.mint = message.NewMint(last)
 	h.route(routes...)
 	h.e = delivery.New(cfg, q, q, func() *routing.Table { return h.table }, h.mint, zerolog.Nop(), prometheus.NewRegistry())
 	h.e.SetLanes(lanes)

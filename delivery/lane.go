@@ -32,9 +32,9 @@ type lane struct {
 	gone     bool // no longer declared
 	room     int
 	waiting  fair
-	held     map[message.ID]struct{} // in waiting or busy
-	busy     map[string][]*item      // Serial: recipients in flight, and who waits for them
-	blocked  int                     // items in busy
+	held     map[message.ID]*item // in waiting or busy
+	busy     map[string][]*item   // Serial: recipients in flight, and who waits for them
+	blocked  int                  // items in busy
 	inflight int
 	flights  flights
 	slot     time.Time // pacing: when the next part may leave
@@ -48,7 +48,7 @@ type lane struct {
 }
 
 func newLane(cfg Lane, counts *laneCounts, up bool) *lane {
-	l := &lane{name: cfg.Name, counts: counts, up: up, held: make(map[message.ID]struct{}),
+	l := &lane{name: cfg.Name, counts: counts, up: up, held: make(map[message.ID]*item),
 		busy: make(map[string][]*item)}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.parked.forget()
@@ -97,14 +97,17 @@ func (l *lane) put(it *item) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	m := it.rec.Message
-	if _, ok := l.held[m.ID]; ok {
+	if old := l.held[m.ID]; old != nil {
+		if old.rec.State.Version < it.rec.State.Version {
+			*old = *it // it changed meanwhile, and keeps its place
+		}
 		return true
 	}
 	if !l.up || l.gone || !l.fits(it) {
 		l.parked.turnAway(m.Account, m.ID)
 		return false
 	}
-	l.held[m.ID] = struct{}{}
+	l.held[m.ID] = it
 	l.waiting.push(it)
 	return true
 }
@@ -249,13 +252,17 @@ func (l *lane) pause(f *flight, after time.Duration, now time.Time) {
 	}
 }
 
-// putBack undoes take for f.
-func (l *lane) putBack(f *flight) {
+// putBack undoes take for f; a lane that closed meanwhile returns the message.
+func (l *lane) putBack(f *flight) []message.Record {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.held[f.item.rec.Message.ID] = struct{}{}
-	l.waiting.unshift(f.item)
 	l.release(f)
+	if !l.up || l.gone {
+		return []message.Record{f.item.rec}
+	}
+	l.held[f.item.rec.Message.ID] = f.item
+	l.waiting.unshift(f.item)
+	return nil
 }
 
 // open says whether the link is up. What was in memory when it went down is

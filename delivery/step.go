@@ -107,7 +107,7 @@ func (e *Engine) step(ctx context.Context, batch []*flight) []*flight {
 				e.log.Error().Err(err).Msg("the store does not take attempts")
 			}
 			refused = true
-			f.lane.putBack(f)
+			e.strays.add(f.lane.putBack(f))
 			e.gone(1)
 			e.ready.add(f.lane)
 		}
