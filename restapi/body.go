@@ -12,16 +12,24 @@ import (
 
 // Keys of Message.Extra: what the submitter wrote and no other word holds.
 const (
-	extraCharset   = "rest.charset" // tp_dcs_character_set as given
-	extraGroup     = "rest.group"   // tp_dcs_coding_group as given
-	extraRaw       = "rest.raw"     // message_body came in hexadecimal
-	extraRawSIP    = "rest.raw_sip"
-	extraFromIMSI  = "rest.source_imsi"
-	extraToIMSI    = "rest.dest_imsi"
-	extraPID       = "smpp.protocol_id"
-	extraReplyPath = "smpp.reply_path"
-	extraReplace   = "smpp.replace_if_present"
+	extraCharset  = "rest.charset" // tp_dcs_character_set as given
+	extraGroup    = "rest.group"   // tp_dcs_coding_group as given
+	extraRaw      = "rest.raw"     // message_body came in hexadecimal
+	extraRawSIP   = "rest.raw_sip"
+	extraFromIMSI = "rest.source_imsi"
+	extraToIMSI   = "rest.dest_imsi"
+	extraPID      = "smpp.protocol_id"
+	extraESMClass = "smpp.esm_class" // decimal; the reply path is all we set (SMPP 3.4 §5.2.12)
 )
+
+// replyPath is esm_class with the reply path bit alone.
+const replyPath = "128"
+
+// asksReply tells whether m asks for the reply path, whichever way it came.
+func asksReply(m *message.Message) bool {
+	esm, err := strconv.Atoi(m.Extra[extraESMClass])
+	return err == nil && esm&0x80 != 0
+}
 
 // bodyOf makes the content of d: the alphabet that was asked for, or the
 // smallest that can write the text.

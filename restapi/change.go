@@ -69,10 +69,8 @@ func (c *call) patchMessage() error {
 	if err = d.causeFault(); err != nil {
 		return err
 	}
-	for _, name := range [...]string{"source_smsc", "account"} {
-		if d.set[name] {
-			return invalid("body."+name, "cannot be changed")
-		}
+	if err = d.fixed(); err != nil {
+		return err
 	}
 	if len(d.set) == 0 {
 		return c.answer(r, viewFull)
@@ -81,6 +79,22 @@ func (c *call) patchMessage() error {
 		return err
 	}
 	return c.again(r, viewFull)
+}
+
+// fixed refuses what no change can touch.
+func (d *draft) fixed() error {
+	for _, name := range [...]string{"source_smsc", "account", "source_type"} {
+		if d.set[name] {
+			return invalid("body."+name, "cannot be changed")
+		}
+	}
+	if d.set["replace_if_present"] && d.replace {
+		return invalid("body.replace_if_present", "is for a submission")
+	}
+	if d.callback != "" {
+		return invalid("body.status_callback", noCallback)
+	}
+	return nil
 }
 
 // patch applies a change: the new content first, then what it says of the

@@ -51,6 +51,8 @@ func (c *call) readMessage(data []byte) (*message.Message, error) {
 	return m, c.checkWays(&d, m)
 }
 
+const noCallback = "is not served by this version; set status_report and read /api/receipts"
+
 // check finds what is wrong between the members.
 func (d *draft) check(now time.Time) {
 	if what := senderFault(d.from); d.from != "" && what != "" {
@@ -60,7 +62,10 @@ func (d *draft) check(now time.Time) {
 		d.fault("deadletter", "a message cannot be submitted as a dead letter; leave it out")
 	}
 	if d.callback != "" {
-		d.fault("status_callback", "is not served by this version; set status_report and read /api/receipts")
+		d.fault("status_callback", noCallback)
+	}
+	if d.replace {
+		d.fault("replace_if_present", "is served over SMPP only; change the waiting message by PATCH")
 	}
 	if d.strict && !d.expires.IsZero() && d.expires.Before(now) {
 		d.fault("expires", "lies in the past")
@@ -129,8 +134,9 @@ func (d *draft) extras(m *message.Message) {
 	put(extraFromIMSI, d.fromIMSI)
 	put(extraToIMSI, d.toIMSI)
 	put(extraPID, pidText(d.pid))
-	flag(extraReplyPath, d.replyPath)
-	flag(extraReplace, d.replace)
+	if d.replyPath {
+		put(extraESMClass, replyPath)
+	}
 }
 
 // pidText is a protocol identifier as Extra holds it; the default, 0, is left
@@ -188,8 +194,17 @@ func (c *call) checkWays(d *draft, m *message.Message) error {
 	if c.strict() && m.Dest != "" && l == nil {
 		return invalid("body.dest_smsc", "names no declared link")
 	}
-	if d.rawSIP && (m.Dest == "" || l != nil && l.Kind != tenant.KindPoll && l.Kind != tenant.KindWebhook) {
-		// A caller must not write SIP requests of ours.
+	return c.checkRawSIP(m)
+}
+
+// checkRawSIP keeps a body that goes on unread to those who ask for one: a
+// caller must not write SIP requests of ours.
+func (c *call) checkRawSIP(m *message.Message) error {
+	if m.Extra[extraRawSIP] == "" {
+		return nil
+	}
+	l := c.dir.Link(m.Dest)
+	if m.Dest == "" || l != nil && l.Kind != tenant.KindPoll && l.Kind != tenant.KindWebhook {
 		return refuse("unsupported_content", "raw_sip_flag needs a poll or webhook link in dest_smsc")
 	}
 	return nil

@@ -79,7 +79,7 @@ func (c *call) rewrite(d *draft, m *message.Message) error {
 	if d.set["deliver_after"] && !m.NotBefore.IsZero() && !m.NotBefore.Before(m.Expires) {
 		return invalid("body.deliver_after", "must lie before expires")
 	}
-	return nil
+	return c.checkRawSIP(m)
 }
 
 // rewriteBody makes a new body where d changes any member of it.
@@ -155,8 +155,13 @@ func (c *call) rewriteExtras(d *draft, m *message.Message) {
 	text("raw_sip_flag", extraRawSIP, mark(d.rawSIP))
 	text("source_imsi", extraFromIMSI, d.fromIMSI)
 	text("dest_imsi", extraToIMSI, d.toIMSI)
-	text("reply_path", extraReplyPath, mark(d.replyPath))
-	text("replace_if_present", extraReplace, mark(d.replace))
+	if d.set["reply_path"] {
+		esm := ""
+		if d.replyPath {
+			esm = replyPath
+		}
+		text("reply_path", extraESMClass, esm)
+	}
 	if d.set["tp_pid"] {
 		text("tp_pid", extraPID, pidText(d.pid))
 	}

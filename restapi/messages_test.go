@@ -63,14 +63,14 @@ func TestEveryFieldComesBack(t *testing.T) {
 	id := g.post(`{"source_msisdn":"Acme","destination_msisdn":"+46 70-1234567","message_body":"48656c6c6f","source_smsc":"app","dest_smsc":"app2",
 		"source_imsi":"123456789012345","dest_imsi":"123456","tp_dcs_character_set":"8bit","raw_data_flag":true,
 		"tp_dcs_has_message_class":true,"tp_dcs_message_class":0,"tp_user_data_header":{"05":"0b8423f0","00":"070201"},
-		"status_report":"all","client_ref":"order-7","tp_pid":64,"priority":2,"reply_path":true,"replace_if_present":true,
+		"status_report":"all","client_ref":"order-7","tp_pid":64,"priority":2,"reply_path":true,"replace_if_present":false,
 		"source_type":"IMS","deliver_after":"2099-01-01T00:00:00+01:00","expires":"2099-01-02T00:00:00Z","unknown":[{}]}`)
 	r := g.as(acmeKey, "GET", "/api/messages/"+id.String(), "")
 	for _, want := range []string{
 		`"destination_msisdn":"+46 70-1234567"`, `"message_body":"48656c6c6f"`, `"source_imsi":"123456789012345","dest_imsi":"123456"`,
 		`"tp_dcs_character_set":"8bit"`, `"raw_data_flag":true`, `"tp_dcs_has_message_class":true,"tp_dcs_message_class":0`,
 		`"tp_user_data_header":{"00":"070201","05":"0b8423f0"}`, `"message_part_number":1,"message_parts":2,"message_reference":7`,
-		`"status_report":"all"`, `"client_ref":"order-7"`, `"tp_pid":64`, `"priority":2`, `"reply_path":true`, `"replace_if_present":true`,
+		`"status_report":"all"`, `"client_ref":"order-7"`, `"tp_pid":64`, `"priority":2`, `"reply_path":true`,
 		`"source_type":"IMS"`, `"deliver_after":"2098-12-31T23:00:00Z"`, `"expires":"2099-01-02T00:00:00Z"`,
 	} {
 		if !strings.Contains(r.body, want) {
@@ -157,6 +157,7 @@ func TestWhatIsRefusedIsRefusedWithAReason(t *testing.T) {
 		{"after its end", base(`"expires":"2099-01-01T00:00:00Z","deliver_after":"2099-01-01T00:00:00Z"`), 422, `"location":"body.deliver_after"`, nil},
 		{"no time", base(`"expires":"tomorrow"`), 422, `"location":"body.expires"`, nil},
 		{"a dead letter", base(`"deadletter":true`), 422, `"location":"body.deadletter"`, nil},
+		{"a replacement", base(`"replace_if_present":true`), 422, `"location":"body.replace_if_present"`, nil},
 		{"a callback", base(`"status_callback":"http://x/"`), 422, `"location":"body.status_callback"`, nil},
 		{"a long name as sender", base(`"source_msisdn":"ABCDEFGHIJKL"`), 422, `"location":"body.source_msisdn"`, nil},
 		{"a sender outside GSM-7", base(`"source_msisdn":"Жук"`), 422, `"location":"body.source_msisdn"`, nil},
@@ -283,6 +284,8 @@ func TestChangesOfAWaitingMessage(t *testing.T) {
 		{"routing", `{"destination_smsc":null}`, 200, `"status":"queued"`},
 		{"the reference", `{"client_ref":"7","status_report":"final","priority":1,"tp_pid":5}`, 200, `"client_ref":"7"`},
 		{"the owner", `{"account":"other"}`, 422, "cannot be changed"},
+		{"a callback", `{"status_callback":"http://x/"}`, 422, "status_callback"},
+		{"a raw SIP body for routing", `{"raw_sip_flag":true,"dest_smsc":null}`, 422, "unsupported_content"},
 		{"the source", `{"source_smsc":"other"}`, 422, "cannot be changed"},
 		{"an unknown status", `{"status":"eaten"}`, 422, "must be delivered"},
 		{"an unknown cause", `{"status":"failed","cause":"eaten"}`, 422, "is no cause"},

@@ -286,8 +286,7 @@ func appendRest(dst []byte, r message.Record, raw bool) []byte {
 	if m.Priority > 0 {
 		number("priority", int(m.Priority))
 	}
-	flag("reply_path", m.Extra[extraReplyPath] != "")
-	flag("replace_if_present", m.Extra[extraReplace] != "")
+	flag("reply_path", asksReply(m))
 	return dst
 }
 
