@@ -73,7 +73,7 @@ func (l *line) refusal(s *Session, j *job, err error) (pdu.Status, string) {
 	switch {
 	case !s.server:
 		return pdu.Status(translate.SMPPReceiverStatus(cause)), message.TextOf(err)
-	case j.msg != nil && (cause == message.Barred || cause == message.BadContent) && l.senderAtFault(j.msg):
+	case j.msg != nil && cause == message.Barred && l.senderAtFault(j.msg):
 		return pdu.RInvSrcAdr, message.TextOf(err)
 	}
 	return pdu.Status(translate.SMPPStatus(cause)), message.TextOf(err)
@@ -82,11 +82,12 @@ func (l *line) refusal(s *Session, j *job, err error) (pdu.Status, string) {
 // senderAtFault tells whether a refusal is about the sender: the protocol
 // has a status of its own for that, our causes have not.
 func (l *line) senderAtFault(m *message.Message) bool {
-	if translate.CheckSender(m.From) != nil {
-		return true
-	}
 	dir := l.edge.deps.Directory()
-	return dir != nil && !dir.MaySend(m.Account, m.From.Value)
+	if dir == nil {
+		return false
+	}
+	_, err := translate.Normalise(m.From.Shown(), m.From.TON, m.From.NPI, m.From.Typed, numberPlan(dir, m.Account))
+	return err != nil || !dir.MaySend(m.Account, m.From.Value)
 }
 
 // holdAnswer answers a transaction when its message has come to an end

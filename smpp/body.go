@@ -58,6 +58,9 @@ func (st *settings) message(p *pdu.SM, c pdu.Command, now time.Time) (*message.M
 		}
 		m.From = message.Address{Value: st.defaultSource}
 	}
+	if err := translate.CheckSender(m.From); err != nil && !st.carrier {
+		return nil, &fault{pdu.RInvSrcAdr, message.TextOf(err)}
+	}
 	if m.To.Value == "" {
 		return nil, &fault{pdu.RInvDstAdr, "destination address is empty"}
 	}

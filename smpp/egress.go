@@ -231,7 +231,9 @@ func (l *line) pdus(a message.Attempt, st *settings, tlvs bool) ([]pdu.SM, error
 	pdus := make([]pdu.SM, len(parts))
 	for i := range parts {
 		pdus[i] = head
-		st.fill(&pdus[i], &parts[i], tlvs)
+		if err := st.fill(&pdus[i], &parts[i], tlvs); err != nil {
+			return nil, err
+		}
 	}
 	return pdus, nil
 }
@@ -244,19 +246,26 @@ func (st *settings) life(m *message.Message, now time.Time) []byte {
 	return relativeLife(m.Expires.Sub(now))
 }
 
-// fill puts one segment into a request.
-func (st *settings) fill(p *pdu.SM, b *message.Body, tlvs bool) {
+// fill puts one segment into a request. A part that came with SAR
+// parameters goes to a peer that takes none with a header instead.
+func (st *settings) fill(p *pdu.SM, b *message.Body, tlvs bool) (err error) {
 	p.DataCoding = translate.DataCoding(*b, st.alphabet)
-	if len(b.UDH) > 0 {
+	udh, sar := b.UDH, b.Part != nil && b.Part.Kind == message.PartSAR
+	if sar && !tlvs {
+		if udh, err = translate.AppendConcat(b.UDH, *b.Part); err != nil {
+			return err
+		}
+	}
+	if len(udh) > 0 {
 		p.ESMClass |= esmUDHI
 	}
-	text := make([]byte, 0, 160)
-	p.ShortMessage = translate.AppendUserData(append(text, b.UDH...), *b, st.alphabet)
-	if b.Part == nil || b.Part.Kind != message.PartSAR || !tlvs {
-		return
+	text := append(make([]byte, 0, 160), udh...)
+	p.ShortMessage = translate.AppendUserData(text, *b, st.alphabet)
+	if sar && tlvs {
+		p.TLVs = p.TLVs[:len(p.TLVs):len(p.TLVs)].AddUint16(pdu.TagSarMsgRefNum, b.Part.Ref).
+			AddUint8(pdu.TagSarTotalSegments, b.Part.Total).AddUint8(pdu.TagSarSegmentSeqnum, b.Part.Seq)
 	}
-	p.TLVs = p.TLVs[:len(p.TLVs):len(p.TLVs)].AddUint16(pdu.TagSarMsgRefNum, b.Part.Ref).
-		AddUint8(pdu.TagSarTotalSegments, b.Part.Total).AddUint8(pdu.TagSarSegmentSeqnum, b.Part.Seq)
+	return nil
 }
 
 // payload puts a long text whole into message_payload.

@@ -136,6 +136,27 @@ func TestReceiptsForA33PeerHaveNoParameters(t *testing.T) {
 	}
 }
 
+func TestPartsPassAsTheyCameIfThePeerCanReadThem(t *testing.T) {
+	part := outgoing("hello")
+	part.Body.Part = &message.Part{Kind: message.PartSAR, Ref: 9, Total: 2, Seq: 1}
+	for version, check := range map[uint8]func(p *pdu.SM) bool{
+		0x34: func(p *pdu.SM) bool {
+			ref, ok := p.TLVs.Uint16(pdu.TagSarMsgRefNum)
+			return ok && ref == 9 && p.ESMClass == 0 && string(p.ShortMessage) == "hello"
+		},
+		0x33: func(p *pdu.SM) bool {
+			return len(p.TLVs) == 0 && p.ESMClass == 0x40 && string(p.ShortMessage) == "\x05\x00\x03\x09\x02\x01hello"
+		},
+	} {
+		h := open(t, oneESME)
+		_, got := h.receiver(t, version, pdu.ROK)
+		h.deliver(t, "esme1", part)
+		if p := <-got; !check(p) {
+			t.Errorf("version %#x: %+v", version, p)
+		}
+	}
+}
+
 func TestIntermediateNotification(t *testing.T) {
 	h := open(t, oneESME)
 	_, got := h.receiver(t, 0x34, pdu.ROK)

@@ -138,6 +138,7 @@ links:
 	}{
 		{"nothing wrong", func(*pdu.SM) {}, pdu.ROK},
 		{"no source", func(p *pdu.SM) { p.Source.Addr = nil }, pdu.RInvSrcAdr},
+		{"a name of 12 characters", func(p *pdu.SM) { p.Source.Addr = []byte("ABCDEFGHIJKL") }, pdu.RInvSrcAdr},
 		{"no destination", func(p *pdu.SM) { p.Dest.Addr = nil }, pdu.RInvDstAdr},
 		{"a receipt is no submission", func(p *pdu.SM) { p.ESMClass = 0x04 }, pdu.RInvEsmClass},
 		{"an acknowledgement is one", func(p *pdu.SM) { p.ESMClass = 0x08 }, pdu.ROK},
