@@ -148,11 +148,8 @@ func (c *call) collect(q message.Query, keep func(message.Record) bool, limit in
 func (c *call) readQuery() (q message.Query, keep func(message.Record) bool, err error) {
 	q = message.Query{
 		Reach: c.reach(), From: c.phone("from"), To: c.phone("to"), Source: c.query.Get("source_smsc"),
-		Link: c.query.Get("link"), Handle: c.query.Get("client_ref"), Remote: message.CanonicalRemote(c.query.Get("remote_id")),
+		Link: c.query.Get("link"), Handle: c.query.Get("client_ref"),
 		Text: c.query.Get("text"), Desc: c.query.Get("order") == "desc",
-	}
-	if q.Remote == "" {
-		q.Remote = c.query.Get("remote_id")
 	}
 	kind := message.KindMessage
 	q.Kind = &kind
@@ -189,7 +186,7 @@ func (c *call) readQuery() (q message.Query, keep func(message.Record) bool, err
 		}
 		q.After = id
 	}
-	return q, c.keepDest(), c.readSpan(&q)
+	return q, both(c.keepDest(), c.keepRemote()), c.readSpan(&q)
 }
 
 // readScope narrows the reach to one account.
@@ -224,6 +221,32 @@ func (c *call) readSpan(q *message.Query) error {
 		*at = t
 	}
 	return nil
+}
+
+// both joins two filters, nil being none.
+func both(a, b func(message.Record) bool) func(message.Record) bool {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return func(r message.Record) bool { return a(r) && b(r) }
+}
+
+// keepRemote filters by the id that a next hop gave, in any of its spellings;
+// nil where nothing is asked.
+func (c *call) keepRemote() func(message.Record) bool {
+	want := c.query.Get("remote_id")
+	if want == "" {
+		return nil
+	}
+	canonical := message.CanonicalRemote(want)
+	return func(r message.Record) bool {
+		return slices.ContainsFunc(r.State.Segments, func(g message.Segment) bool {
+			return g.Remote == want || g.Remote != "" && message.CanonicalRemote(g.Remote) == canonical
+		})
+	}
 }
 
 // keepDest filters by the dest_smsc that a record shows, which routing may

@@ -471,7 +471,14 @@ func TestFiltersFindWhatTheyName(t *testing.T) {
 			t.Errorf("%s: %v, want %s", query, got, want)
 		}
 	}
-	if r := g.as(acmeKey, "GET", "/api/messages?limit=2&status=queued,failed", ""); !strings.Contains(r.header.Get("Link"), `rel="next"`) {
+	g.as(acmeKey, "PATCH", "/api/messages/"+failed.String(), `{"status":"queued"}`)
+	g.as(acmeKey, "PATCH", "/api/messages/"+failed.String(), `{"status":"sent","remote_id":"00AB-1"}`)
+	for _, id := range []string{"00AB-1", "ab1"} {
+		if r := g.as(acmeKey, "GET", "/api/messages?remote_id="+id, ""); !strings.Contains(r.body, `"two"`) || strings.Contains(r.body, `"one"`) {
+			t.Errorf("by remote id %s: %s", id, r.body)
+		}
+	}
+	if r := g.as(acmeKey, "GET", "/api/messages?limit=1&status=queued,failed", ""); !strings.Contains(r.header.Get("Link"), `rel="next"`) {
 		t.Errorf("no next page: %v", r.header)
 	}
 	if r := g.as(acmeKey, "GET", "/api/messages", ""); r.header.Get("X-Total-Count") != "3" || r.header.Get("Link") != "" {

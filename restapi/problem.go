@@ -128,7 +128,7 @@ func problemOf(err error) *problem {
 	case errors.Is(err, message.ErrFinished):
 		return refuse("already_finished", "the message has an end")
 	case errors.Is(err, message.ErrInFlight):
-		return refuse("in_flight", "a link has the message now")
+		return refuse("in_flight", "a link or another poller has the message now")
 	case errors.Is(err, message.ErrStale):
 		return &problem{code: "in_flight", detail: "the message changed meanwhile", after: time.Second}
 	case errors.Is(err, tenant.ErrStale):
