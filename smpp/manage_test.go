@@ -1,0 +1,81 @@
+package smpp
+
+import (
+	"testing"
+	"time"
+
+	"smsc/message"
+	"smsc/smpp/pdu"
+)
+
+func TestQueryAndCancel(t *testing.T) {
+	h := open(t, oneESME)
+	sm := &message.Message{ID: 7, Account: "operator", From: message.Address{Value: "+1555", Given: "1555"},
+		To: message.Address{Value: "+1556"}, Origin: message.Origin{Link: "esme1"}}
+	h.record[7] = message.Record{Message: sm, State: message.State{Phase: message.Waiting}}
+	h.record[8] = message.Record{Message: sm, State: message.State{Phase: message.Done, Ended: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}
+	h.cancel = func(id message.ID) error {
+		if id == 8 {
+			return message.ErrFinished
+		}
+		return nil
+	}
+	r := h.bound(t, pdu.BindTransceiver)
+
+	r.send(&pdu.Query{MessageID: []byte("0008")}, 1)
+	_, p := r.want(pdu.QuerySMResp, pdu.ROK, 1)
+	if q := p.(*pdu.QueryResp); q.State != 2 || string(q.FinalDate) != "260102030405000+" || string(q.MessageID) != "0008" {
+		t.Errorf("%+v", q)
+	}
+	r.send(&pdu.Query{MessageID: []byte("7"), Source: pdu.Address{Addr: []byte("1555")}}, 2)
+	if _, p := r.want(pdu.QuerySMResp, pdu.ROK, 2); p.(*pdu.QueryResp).State != 1 {
+		t.Errorf("%+v", p)
+	}
+	r.send(&pdu.Query{MessageID: []byte("7"), Source: pdu.Address{Addr: []byte("1")}}, 3)
+	r.want(pdu.QuerySMResp, pdu.RQueryFail, 3)
+	r.send(&pdu.Query{MessageID: []byte("9")}, 4)
+	r.want(pdu.QuerySMResp, pdu.RInvMsgID, 4)
+
+	r.send(&pdu.Cancel{MessageID: []byte("7")}, 5)
+	r.want(pdu.CancelSMResp, pdu.ROK, 5)
+	r.send(&pdu.Cancel{MessageID: []byte("8")}, 6)
+	r.want(pdu.CancelSMResp, pdu.RCancelFail, 6)
+	r.send(&pdu.Cancel{MessageID: []byte("zz")}, 7)
+	r.want(pdu.CancelSMResp, pdu.RInvMsgID, 7)
+	r.send(&pdu.Cancel{Source: pdu.Address{Addr: []byte("1555")}, Dest: pdu.Address{Addr: []byte("1556")}}, 8)
+	r.want(pdu.CancelSMResp, pdu.ROK, 8)
+	r.send(&pdu.Cancel{Source: pdu.Address{Addr: []byte("1555")}, Dest: pdu.Address{Addr: []byte("2")}}, 9)
+	r.want(pdu.CancelSMResp, pdu.RCancelFail, 9)
+
+	r.send(&pdu.Replace{MessageID: []byte("7"), ShortMessage: []byte("better"), RegisteredDelivery: 1}, 10)
+	r.want(pdu.ReplaceSMResp, pdu.ROK, 10)
+	if sm.Body.Text != "better" || sm.Wants != message.WantFinal {
+		t.Errorf("%+v", sm)
+	}
+	r.send(&pdu.Replace{MessageID: []byte("7"), Validity: []byte("x")}, 11)
+	r.want(pdu.ReplaceSMResp, pdu.RInvExpiry, 11)
+	r.send(&pdu.Multi{Source: hello().Source, Dests: []pdu.Dest{{Address: hello().Dest}}}, 12)
+	r.want(pdu.SubmitMultiResp, pdu.RSysErr, 12)
+}
+
+func TestReplaceIfPresent(t *testing.T) {
+	h := open(t, oneESME)
+	old := &message.Message{ID: 7, Account: "operator", From: message.Address{Value: "Shop", Given: "Shop"},
+		To: message.Address{Value: "+15551230001", Given: "15551230001"}, Origin: message.Origin{Link: "esme1"},
+		Body: message.Body{Text: "old"}}
+	h.record[7] = message.Record{Message: old, State: message.State{Phase: message.Waiting}}
+	r := h.bound(t, pdu.BindTransmitter)
+	sm := hello()
+	sm.ReplaceIfPresent, sm.RegisteredDelivery = 1, 1
+	r.send(sm, 2)
+	_, p := r.want(pdu.SubmitSMResp, pdu.ROK, 2)
+	if id := string(p.(*pdu.SMResp).MessageID); id != "7" || old.Body.Text != "hello" || old.Wants != message.WantFinal || len(h.messages()) != 0 {
+		t.Errorf("id %s, %+v", id, old)
+	}
+	sm.ServiceType = []byte("WAP") // another service: a new message
+	r.send(sm, 3)
+	_, p = r.want(pdu.SubmitSMResp, pdu.ROK, 3)
+	if ms := h.messages(); len(ms) != 1 || string(p.(*pdu.SMResp).MessageID) != ms[0].ID.String() {
+		t.Errorf("%d new messages", len(ms))
+	}
+}
