@@ -224,8 +224,9 @@ func (b *batch) eraseRef(e *entry) {
 	ref := refKey(nil, e.account, o.Link, o.Ref)
 	until := e.msg.Accepted.Add(o.RefLife)
 	if e.ended() && until.After(b.now) {
-		// An hour more than its life: the key counts from when it was put.
-		b.set(endedKey(nil, hourOf(until)+1, e.state.ID), ref)
+		// The sweep comes to an hour when that and the retention are over; one
+		// hour more, for the life counts from the moment of the batch.
+		b.set(endedKey(nil, hourOf(until.Add(-b.s.cfg.Retention))+1, e.state.ID), ref)
 		return
 	}
 	id := message.ID(0)
