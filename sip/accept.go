@@ -10,8 +10,10 @@ import (
 	"smsc/translate"
 )
 
-// tryingAfter is when transaction mode says 100 Trying (RFC 4320 §4.1).
-const tryingAfter = 3500 * time.Millisecond
+// tryingAfter is when transaction mode says 100 Trying, in units of T1: when
+// a client's timer E has reached T2, so that it stops nothing of importance
+// (RFC 4320 §4.1).
+const tryingAfter = 7
 
 // accept asks the door and makes its word an answer.
 func (s *Server) accept(x *exchange, who *link, m *message.Message) response {
@@ -75,8 +77,8 @@ func (s *Server) awaitEnd(x *exchange, m *message.Message, stored response) resp
 		return stored
 	}
 	waits := []time.Duration{s.cfg.EndWait}
-	if tryingAfter < s.cfg.EndWait {
-		waits = []time.Duration{tryingAfter, s.cfg.EndWait - tryingAfter}
+	if first := tryingAfter * s.cfg.T1; first < s.cfg.EndWait {
+		waits = []time.Duration{first, s.cfg.EndWait - first}
 	}
 	for i, wait := range waits {
 		if i > 0 {

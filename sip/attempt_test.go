@@ -213,6 +213,21 @@ func TestLargeRequestGoesByTCP(t *testing.T) {
 	})
 }
 
+func TestNamesAreResolvedBeside(t *testing.T) {
+	peer := script(t, func(int, *packet) string { return "200 OK" })
+	h := open(t, quick(), strings.Replace(peer.link(""), "127.0.0.1:", "localhost:", 1))
+	if o := h.deliver(message.Attempt{Message: text("x")}); o.Result != message.Delivered {
+		t.Errorf("%+v", o)
+	}
+	if p := <-peer.got; !strings.Contains(p.target, "@localhost:") {
+		t.Errorf("%s", p.target)
+	}
+	h = open(t, quick(), "links:\n  - {name: out, kind: sip, uri: \"sip:nobody.invalid\", keepalive: 0s}\n")
+	if o := h.deliver(message.Attempt{Message: text("x")}); o.Result != message.Deferred || !strings.HasPrefix(o.Detail, "peer not resolved") {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestNobodyThereIsDeferredAtOnce(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ type endpoint struct {
 	stop    chan struct{}
 	done    sync.WaitGroup
 	closing atomic.Bool
+	junked  atomic.Int64 // when it was last logged, seconds
 
 	sockets   []*socket
 	listeners []net.Listener
@@ -139,6 +141,7 @@ func (e *endpoint) close(x *exchange) {
 func (e *endpoint) open(raw *packet) *exchange {
 	p, err := parsePacket(raw.body)
 	if p == nil || err != nil && !p.answerable() {
+		e.junk(raw, err)
 		return nil
 	}
 	p.flow = raw.flow
@@ -171,6 +174,18 @@ func (e *endpoint) open(raw *packet) *exchange {
 		e.answers.forget(x.key)
 	}
 	return nil
+}
+
+// junk notes octets that nobody can be answered for: once a minute in all,
+// and of them the start line only, because headers may hold secrets.
+func (e *endpoint) junk(raw *packet, why error) {
+	now := e.now().Unix()
+	last := e.junked.Load()
+	if now-last < 60 || !e.junked.CompareAndSwap(last, now) {
+		return
+	}
+	line, _, _ := bytes.Cut(raw.body[:min(len(raw.body), 200)], []byte("\n"))
+	e.log.Info().AnErr("why", why).Stringer("peer", raw.flow.peer).Str("start", strconv.QuoteToASCII(string(line))).Msg("junk dropped")
 }
 
 // refuse answers what could be read but is not right; ACK is never answered.

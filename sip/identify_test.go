@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -179,7 +180,11 @@ func TestTransactionModeAnswersTheEnd(t *testing.T) {
 					return message.Record{Message: &message.Message{}, State: test.state}, test.err
 				}
 			})
-			a := dial(t, "udp", h.udp()).answer(draft{body: "x"}.String())
+			w := dial(t, "udp", h.udp())
+			a := w.answer(draft{body: "x"}.String())
+			for a.status < 200 {
+				a = w.read()
+			}
 			if a.status != test.status || a.get("X-SMS-ID") == "" {
 				t.Errorf("%d %s %q", a.status, a.reason, a.get("X-SMS-ID"))
 			}
@@ -187,6 +192,28 @@ func TestTransactionModeAnswersTheEnd(t *testing.T) {
 				t.Errorf("store: %d", a.status)
 			}
 		})
+	}
+}
+
+func TestTryingIsSaidLateInTransactionMode(t *testing.T) {
+	h := open(t, quick(), strings.Replace(connect, "keepalive", "mode: transaction, keepalive", 1))
+	var asked atomic.Int64
+	h.desk.set(func(d *desk) {
+		d.wait = func(message.ID) (message.Record, error) {
+			if asked.Add(1) == 1 {
+				return message.Record{Message: &message.Message{}}, context.DeadlineExceeded
+			}
+			time.Sleep(50 * time.Millisecond)
+			return message.Record{Message: &message.Message{}, State: message.State{Phase: message.Done}}, nil
+		}
+	})
+	w := dial(t, "udp", h.udp())
+	a := w.answer(draft{body: "x"}.String())
+	if a.status != 100 || tagOf(a.get("To")) != "" {
+		t.Fatalf("%d %s", a.status, a.get("To"))
+	}
+	if a = w.read(); a.status != 200 || tagOf(a.get("To")) == "" {
+		t.Errorf("%d", a.status)
 	}
 }
 

@@ -394,6 +394,25 @@ func tortureFiles() []string {
 	return files
 }
 
+func TestPeerThatDoesNotReadLosesItsConnection(t *testing.T) {
+	cfg := quick()
+	cfg.WriteTimeout = 200 * time.Millisecond
+	h := open(t, cfg, connect)
+	w := dial(t, "tcp", h.tcp())
+	_ = w.Conn.(*net.TCPConn).SetReadBuffer(4096)
+	fat := draft{method: "OPTIONS", kind: "-", headers: []string{"Via: SIP/2.0/TCP below;x=" + strings.Repeat("y", 7000)}}.String()
+	_ = w.SetWriteDeadline(time.Now().Add(patience))
+	for range 20_000 {
+		if _, err := w.Write([]byte(fat)); err != nil {
+			if ne, ok := err.(net.Error); ok && ne.Timeout() {
+				t.Error("the connection lives on")
+			}
+			return
+		}
+	}
+	t.Error("140 MB were answered to nobody")
+}
+
 func TestStreamPausesWhileTooManyAreUnanswered(t *testing.T) {
 	h := open(t, quick(), connect)
 	release := h.door.hold()
