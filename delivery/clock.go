@@ -110,7 +110,7 @@ func (l *lane) next(now time.Time) (at time.Time, ready bool) {
 	if soon.Before(now) {
 		soon = now.Add(sweep)
 	}
-	if l.inflight < l.cfg.Window {
+	if l.inflight < l.window() {
 		if t := l.notBefore(); !now.Before(t) {
 			ready = true
 		} else if t.Before(soon) {

@@ -64,6 +64,10 @@ type Lane struct {
 	Courier message.Courier
 	// Window is how many messages may be in flight at once; 0: 100.
 	Window int
+	// Room, where it is not nil, says how many may be in flight at this
+	// moment, if that is less: a link may have fewer sessions than it is
+	// allowed. It must not block.
+	Room func() int
 	// Throughput is how many parts may leave in a second; 0: any.
 	Throughput int
 	// Serial: one message at a time to one recipient.

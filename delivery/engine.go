@@ -45,6 +45,7 @@ type Engine struct {
 	alarm  alarm
 	landed landings
 
+	lag      atomic.Int64 // nanoseconds that the schedule was late
 	inflight atomic.Int64 // taken from a lane and not yet written down
 	draining atomic.Bool
 	started  atomic.Bool

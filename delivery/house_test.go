@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,8 +81,9 @@ type house struct {
 	e     *delivery.Engine
 	mint  *message.Mint
 	lanes []delivery.Lane
-	table *routing.Table
+	table atomic.Pointer[routing.Table]
 	owned []routing.Number
+	reg   *prometheus.Registry
 	ran   chan struct{}
 	stop  context.CancelFunc
 }
@@ -94,14 +96,14 @@ func open(t *testing.T, routes []string, lanes ...delivery.Lane) *house {
 
 func openOn(t *testing.T, q *memory, cfg delivery.Config, routes []string, lanes ...delivery.Lane) *house {
 	t.Helper()
-	h := &house{t: t, q: q, lanes: lanes}
+	h := &house{t: t, q: q, lanes: lanes, reg: prometheus.NewRegistry()}
 	last := message.ID(0)
 	for _, r := range q.all() {
 		last = max(last, r.State.ID)
 	}
 	h.mint = message.NewMint(last)
 	h.route(routes...)
-	h.e = delivery.New(cfg, q, q, func() *routing.Table { return h.table }, h.mint, zerolog.Nop(), prometheus.NewRegistry())
+	h.e = delivery.New(cfg, q, q, h.table.Load, h.mint, zerolog.Nop(), h.reg)
 	h.e.SetLanes(lanes)
 	for _, l := range lanes {
 		h.e.Link(l.Name, true)
@@ -123,7 +125,7 @@ func (h *house) route(names ...string) {
 	if len(faults) > 0 {
 		h.t.Fatalf("routes: %v", faults)
 	}
-	h.table = table
+	h.table.Store(table)
 }
 
 // number has a link own a number.

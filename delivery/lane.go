@@ -133,7 +133,7 @@ func (l *lane) fits(it *item) bool {
 func (l *lane) take(now time.Time, max int, out []*flight) (_ []*flight, expired []message.Record, wake time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for max > 0 && l.inflight < l.cfg.Window && l.waiting.n > 0 && l.up && !l.gone {
+	for max > 0 && l.inflight < l.window() && l.waiting.n > 0 && l.up && !l.gone {
 		if wake = l.notBefore(); now.Before(wake) {
 			break
 		}
@@ -167,6 +167,14 @@ func (l *lane) take(now time.Time, max int, out []*flight) (_ []*flight, expired
 		wake = soon
 	}
 	return out, expired, wake
+}
+
+// window is how many messages may be in flight now. mu is held.
+func (l *lane) window() int {
+	if l.cfg.Room == nil {
+		return l.cfg.Window
+	}
+	return min(l.cfg.Window, max(l.cfg.Room(), 1))
 }
 
 // notBefore returns the moment from which the next message may leave.

@@ -222,12 +222,13 @@ var (
 	linkWaiting = prometheus.NewDesc("smsc_link_waiting", "Messages in memory that wait for the link.", []string{"link"}, nil)
 	linkOldest  = prometheus.NewDesc("smsc_link_oldest_seconds", "Age of the oldest of them.", []string{"link"}, nil)
 	windowUsed  = prometheus.NewDesc("smsc_link_window_used", "Messages in flight over the link.", []string{"link"}, nil)
+	queueLag    = prometheus.NewDesc("smsc_queue_lag_seconds", "How late the schedule meets what is due.", nil, nil)
 	windowSize  = prometheus.NewDesc("smsc_link_window_size", "Messages that may be in flight.", []string{"link"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{linkUp, linkPaused, linkWaiting, linkOldest, windowUsed, windowSize} {
+	for _, d := range []*prometheus.Desc{linkUp, linkPaused, linkWaiting, linkOldest, windowUsed, windowSize, queueLag} {
 		out <- d
 	}
 }
@@ -235,6 +236,7 @@ func (g *gauges) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	now := time.Now()
+	out <- prometheus.MustNewConstMetric(queueLag, prometheus.GaugeValue, time.Duration(g.e.lag.Load()).Seconds())
 	shown := 0
 	for name, l := range *g.e.lanes.Load() {
 		if shown++; shown > maxLinks {

@@ -24,6 +24,7 @@ func (e *Engine) schedule(ctx context.Context) {
 			rest(ctx, storeWait)
 			continue
 		}
+		e.late(due)
 		e.place(ctx, due)
 		if len(due) == dueBatch {
 			continue
@@ -39,6 +40,15 @@ func (e *Engine) schedule(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// late notes how long after its moment the first of due is met.
+func (e *Engine) late(due []message.Record) {
+	var lag time.Duration
+	if len(due) > 0 {
+		lag = max(time.Since(due[0].State.Due), 0)
+	}
+	e.lag.Store(int64(lag))
 }
 
 // place brings each message to its lane, parks it, or ends it.
