@@ -387,7 +387,7 @@ func TestPairBindsTransmittersAndReceivers(t *testing.T) {
 	for range 20 {
 		h.deliver(t, "carrier1", outgoing("hi"))
 	}
-	if s, _ := h.edge.Status("carrier1"); s.WindowSize != 200 || s.WindowUsed != 0 || s.Sent != 20 {
+	if s, _ := h.edge.Status("carrier1"); s.WindowSize != 200 || h.edge.Window("carrier1") != 200 || s.WindowUsed != 0 || s.Sent != 20 {
 		t.Errorf("%+v", s)
 	}
 }

@@ -43,6 +43,16 @@ func (st *settings) unsent(detail string) message.Outcome {
 	return o
 }
 
+// notWritten is the outcome of a request that found its session ended, or no
+// place in its window.
+func (st *settings) notWritten(err error) message.Outcome {
+	o := st.unsent(err.Error())
+	if err == ErrWindow {
+		o.Cause = message.Congested // the peer is there, and slow
+	}
+	return o
+}
+
 // flight is one message on its way to a peer, in one or more requests over
 // one session.
 type flight struct {
@@ -73,11 +83,7 @@ func (f *flight) send(ctx context.Context, pdus []pdu.SM, taken []string) {
 		f.mu.Unlock()
 		err := f.session.Submit(ctx, &pdus[i], func(r Reply) { f.land(i, f.read(r)) })
 		if err != nil {
-			o := f.settings.unsent(err.Error())
-			if err == ErrWindow {
-				o.Cause = message.Congested
-			}
-			f.land(i, segment{o, ""})
+			f.land(i, segment{f.settings.notWritten(err), ""})
 		}
 	}
 	f.finish()
@@ -147,8 +153,8 @@ func (st *settings) taken() message.Result {
 func (f *flight) read(r Reply) segment {
 	switch r.Err {
 	case nil:
-	case ErrUnsent:
-		return segment{outcome: f.settings.unsent(r.Err.Error())}
+	case ErrUnsent, ErrWindow:
+		return segment{outcome: f.settings.notWritten(r.Err)}
 	default:
 		return segment{outcome: message.Outcome{Result: message.Unsure, Cause: message.Timeout, Detail: r.Err.Error()}}
 	}

@@ -21,6 +21,7 @@ type line struct {
 	meter    *meter
 	settings atomic.Pointer[settings]
 	refs     references
+	room     atomic.Int64 // sum of the windows of senders
 
 	mu       sync.Mutex
 	sessions map[*Session]struct{} // bound, or with a place reserved
@@ -96,6 +97,7 @@ func (l *line) add(s *Session) {
 	l.sessions[s] = struct{}{}
 	if canSend(s) {
 		l.senders = append(l.senders, s)
+		l.room.Add(int64(s.Window()))
 	}
 	l.mu.Unlock()
 	l.announce(canSend(s) && s.server)
@@ -108,6 +110,7 @@ func (l *line) remove(s *Session, err error) {
 	for i, x := range l.senders {
 		if x == s {
 			l.senders = append(l.senders[:i:i], l.senders[i+1:]...)
+			l.room.Add(int64(-s.Window()))
 			break
 		}
 	}

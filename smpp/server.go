@@ -190,6 +190,16 @@ func (e *Edge) Status(link string) (LinkState, bool) {
 	return l.status(), true
 }
 
+// Window returns how many requests may be unanswered over a link at this
+// moment: the windows of its sessions that can carry messages, together.
+func (e *Edge) Window(link string) int {
+	l := e.line(link)
+	if l == nil {
+		return 0
+	}
+	return int(l.room.Load())
+}
+
 // Drain ends in good order: no new connections and binds, new requests are
 // refused, open ones finished until ctx ends, then every session is unbound.
 func (e *Edge) Drain(ctx context.Context) {

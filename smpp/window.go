@@ -10,8 +10,8 @@ import (
 
 // Reply is how one of our requests ended.
 type Reply struct {
-	// Err is nil if the peer answered; else [ErrTimeout], [ErrLost] or
-	// [ErrUnsent].
+	// Err is nil if the peer answered; else [ErrTimeout], [ErrLost],
+	// [ErrUnsent], or [ErrWindow] if its time ended behind the window.
 	Err     error
 	Command pdu.Command // of the answer; generic_nack is one
 	Status  pdu.Status
@@ -263,7 +263,7 @@ func (s *Session) sweep(now int64) {
 		s.complete(&late[i], Reply{Err: ErrTimeout})
 	}
 	for i := range expired {
-		s.complete(&expired[i].request, Reply{Err: ErrUnsent})
+		s.complete(&expired[i].request, Reply{Err: ErrWindow})
 	}
 	if tooMany {
 		s.fail(errTimeouts)
