@@ -27,10 +27,12 @@ func (h *house) lanes(d *tenant.Directory) []delivery.Lane {
 		case tenant.KindESME:
 			lane.Courier = h.smpp
 			lane.Window = max(l.ESME.Window, 1) * max(l.ESME.Binds, 1)
+			lane.Room = func() int { return h.smpp.Window(l.Name) }
 			lane.Timeout = time.Duration(l.ESME.ResponseTimeout)
 		case tenant.KindCarrier:
 			lane.Courier = h.smpp
 			lane.Window, lane.Throughput = max(l.Carrier.Window, 1)*max(l.Carrier.Binds, 1), l.Carrier.Throughput
+			lane.Room = func() int { return h.smpp.Window(l.Name) }
 			lane.Timeout = time.Duration(l.Carrier.ResponseTimeout)
 		case tenant.KindPoll: // no courier: messages wait to be taken
 		default:
