@@ -23,6 +23,7 @@ type endpoint struct {
 	clients *clients
 	stop    chan struct{}
 	done    sync.WaitGroup
+	gate    sync.RWMutex // closing, against spawn
 	closing atomic.Bool
 	junked  atomic.Int64 // when it was last logged, seconds
 
@@ -78,12 +79,19 @@ func (e *endpoint) readSocket(s *socket) {
 	})
 }
 
-func (e *endpoint) spawn(f func()) {
+// spawn runs f on a goroutine that drop waits for; false after drop.
+func (e *endpoint) spawn(f func()) bool {
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	if e.closing.Load() {
+		return false
+	}
 	e.done.Add(1)
 	go func() {
 		defer e.done.Done()
 		f()
 	}()
+	return true
 }
 
 // take looks at one whole message: answers go to their transaction at once,

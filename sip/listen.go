@@ -31,7 +31,10 @@ func (e *endpoint) listen(entries []string) error {
 
 // drop closes everything at once and waits for the readers.
 func (e *endpoint) drop() {
-	if e.closing.Swap(true) {
+	e.gate.Lock()
+	again := e.closing.Swap(true)
+	e.gate.Unlock()
+	if again {
 		return
 	}
 	e.closeListeners()
@@ -91,9 +94,7 @@ func (e *endpoint) accept(l net.Listener) {
 			time.Sleep(20 * time.Millisecond)
 			continue
 		}
-		if s := newStream(conn, false); e.register(s) {
-			e.spawn(func() { e.attend(s) })
-		} else {
+		if s := newStream(conn, false); !e.register(s) || !e.spawn(func() { e.attend(s) }) {
 			s.close()
 		}
 	}

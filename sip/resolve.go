@@ -37,7 +37,7 @@ func (s *Server) places(l *link, ready func([]netip.AddrPort, error)) {
 		ready(known, nil)
 		return
 	}
-	s.end.spawn(func() {
+	lookup := func() {
 		ctx, cancel := context.WithTimeout(context.Background(), resolveWait)
 		defer cancel()
 		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", l.peer.host)
@@ -59,7 +59,10 @@ func (s *Server) places(l *link, ready func([]netip.AddrPort, error)) {
 		slices.SortStableFunc(all, func(a, b netip.AddrPort) int { return a.Addr().BitLen() - b.Addr().BitLen() })
 		s.keep(l, all, now)
 		ready(all, nil)
-	})
+	}
+	if !s.end.spawn(lookup) {
+		ready(nil, errGone)
+	}
 }
 
 // keep remembers the addresses of a peer; they are no strangers from now on.

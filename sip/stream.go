@@ -128,6 +128,13 @@ func (s *stream) close() {
 	_ = s.conn.Close()
 }
 
+// over tells whether nothing can be sent any more.
+func (s *stream) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended || s.eof
+}
+
 // begin counts a request that must be answered, and waits while too many are.
 func (s *stream) begin() {
 	s.mu.Lock()

@@ -76,12 +76,11 @@ func (e *endpoint) refuseFrame(head []byte, from flow, why error) {
 // connect gives ready the connection to a target: the one there is, or a new
 // one. It never blocks; ready may be called before it returns.
 func (e *endpoint) connect(to netip.AddrPort, ready func(*stream, error)) {
-	if e.closing.Load() {
-		ready(nil, errGone)
-		return
-	}
 	e.mu.Lock()
 	d := e.dialled[to]
+	if d != nil && d.stream != nil && d.stream.over() {
+		d = nil // it ended before it was noted, or is about to be forgotten
+	}
 	if d != nil && d.stream != nil {
 		e.mu.Unlock()
 		ready(d.stream, nil)
@@ -95,10 +94,12 @@ func (e *endpoint) connect(to netip.AddrPort, ready func(*stream, error)) {
 	d = &dialling{waiting: []func(*stream, error){ready}}
 	e.dialled[to] = d
 	e.mu.Unlock()
-	e.spawn(func() { e.dial(to, d) })
+	if !e.spawn(func() { e.dial(to, d) }) {
+		e.dialledTo(to, d, nil, errGone)
+	}
 }
 
-// dial opens a connection and tells everybody who waits for it.
+// dial opens a connection and begins to read it.
 func (e *endpoint) dial(to netip.AddrPort, d *dialling) {
 	dialer := net.Dialer{Timeout: e.cfg.Dial, KeepAlive: 30 * time.Second}
 	conn, err := dialer.Dial("tcp", to.String())
@@ -109,6 +110,15 @@ func (e *endpoint) dial(to netip.AddrPort, d *dialling) {
 			s, err = nil, errGone
 		}
 	}
+	if s != nil && !e.spawn(func() { e.attend(s) }) {
+		s.close()
+		s, err = nil, errGone
+	}
+	e.dialledTo(to, d, s, err)
+}
+
+// dialledTo tells everybody who waits what came of a dialling.
+func (e *endpoint) dialledTo(to netip.AddrPort, d *dialling, s *stream, err error) {
 	e.mu.Lock()
 	waiting := d.waiting
 	d.waiting, d.stream = nil, s
@@ -116,9 +126,6 @@ func (e *endpoint) dial(to netip.AddrPort, d *dialling) {
 		delete(e.dialled, to)
 	}
 	e.mu.Unlock()
-	if s != nil {
-		e.spawn(func() { e.attend(s) })
-	}
 	for _, ready := range waiting {
 		ready(s, err)
 	}
@@ -160,7 +167,10 @@ func (e *endpoint) spareSocket() *socket {
 	if err != nil {
 		return nil
 	}
+	if !e.spawn(func() { e.readSocket(s) }) {
+		_ = s.conn.Close()
+		return nil
+	}
 	e.spare = s
-	e.spawn(func() { e.readSocket(s) })
 	return s
 }
