@@ -48,16 +48,16 @@ lint: $(COUNT)
 	@$(COUNT) step lint $(GO) tool staticcheck ./... ./testdata/count
 
 test: $(COUNT)
-	@$(COUNT) tests test $(GO) test -json -count=1 -skip '$(STRANGERS)' ./...
+	@$(COUNT) tests test $(GO) test -json -count=1 -timeout 4m -skip '$(STRANGERS)' ./...
 
 race: $(COUNT)
-	@$(COUNT) tests race $(GO) test -json -race -count=1 -timeout 10m -skip '$(STRANGERS)' ./...
+	@$(COUNT) tests race $(GO) test -json -race -count=1 -timeout 6m -skip '$(STRANGERS)' ./...
 
 fuzz: $(COUNT)
 	@$(COUNT) fuzz $(FUZZTIME)
 
 interop: $(COUNT)
-	@$(COUNT) tests interop $(GO) test -json -count=1 -timeout 10m -run '$(STRANGERS)' ./cmd/smsc
+	@$(COUNT) tests interop $(GO) test -json -count=1 -timeout 8m -run '$(STRANGERS)' ./cmd/smsc
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -392,18 +391,6 @@ func (r *sippRun) wait(t *testing.T) {
 	if r.err != nil {
 		t.Fatalf("SIPp: %v", r.err)
 	}
-}
-
-// openPort waits until somebody listens on a TCP port.
-func openPort(t *testing.T, n int) {
-	t.Helper()
-	eventually(t, fmt.Sprintf("port %d is open", n), func() bool {
-		c, err := net.DialTimeout("tcp", loopback(n), time.Second)
-		if err == nil {
-			c.Close()
-		}
-		return err == nil
-	})
 }
 
 // post submits a message over REST and returns its id.

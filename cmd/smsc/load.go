@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -253,5 +252,3 @@ func (l *load) result(started time.Time) *benchResult {
 	}
 	return r
 }
-
-var errClosed = errors.New("connection closed")

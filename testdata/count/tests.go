@@ -114,13 +114,27 @@ func (w *watcher) packageDone(step string, e event) {
 		fmt.Printf("ok    %-8s %-24s %4d tests %6.1fs\n", step, e.Package, w.count[e.Package], e.Elapsed)
 	case e.Action == "fail" && !w.broken[e.Package]:
 		w.total.failed++
-		text := ""
-		if o := w.output[e.Package+"\x00"]; o != nil {
-			text = o.String()
-		}
-		fmt.Printf("FAIL  %-8s %s\n%s", step, e.Package, text)
+		fmt.Printf("FAIL  %-8s %s\n%s", step, e.Package, w.unfinished(e.Package))
 	}
 }
+
+// unfinished is what a package and its tests without an end have printed: the
+// trace of a panic, of a timeout, of a data race.
+func (w *watcher) unfinished(name string) string {
+	var b strings.Builder
+	for key, o := range w.output {
+		if !strings.HasPrefix(key, name+"\x00") {
+			continue
+		}
+		lines := strings.SplitAfter(o.String(), "\n")
+		b.WriteString(strings.Join(lines[:min(len(lines), shownLines)], ""))
+		delete(w.output, key)
+	}
+	return b.String()
+}
+
+// shownLines is how much of a trace is shown: its beginning tells.
+const shownLines = 400
 
 // reason is the text of a skip without the frame that go test prints.
 func reason(output string) string {
