@@ -270,8 +270,11 @@ func TestARealDiskFillsUp(t *testing.T) {
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
+	began := time.Now()
 	ready(t, s)
-	for _, id := range kept {
+	t.Logf("%d messages kept; ready %v after there was room", len(kept), time.Since(began))
+	for i := 0; i < len(kept); i += 1 + len(kept)/5000 {
+		id := kept[i]
 		if _, err := s.Find(ctx, nil, id); err != nil {
 			t.Fatalf("acknowledged and lost: %v", err)
 		}
