@@ -157,3 +157,17 @@ func TestBusyPortIsAnError(t *testing.T) {
 		_ = s.Close()
 	}
 }
+
+func TestConnectionIsOpenedAnewAfterThePeerClosedIt(t *testing.T) {
+	peer := open(t, quick(), connect)
+	h := open(t, quick(), fmt.Sprintf("links:\n  - {name: out, kind: sip, uri: \"sip:%s;transport=tcp\", keepalive: 0s}\n", peer.tcp()))
+	for i := range 3 {
+		if o := h.deliver(message.Attempt{Message: text(fmt.Sprint(i))}); o.Result != message.Delivered {
+			t.Fatalf("%d: %+v", i, o)
+		}
+		for _, s := range peer.end.allStreams() {
+			s.close()
+		}
+		eventually(t, "the end of the connection", func() bool { return len(h.end.allStreams()) == 0 })
+	}
+}

@@ -10,9 +10,9 @@ import (
 )
 
 // This file alone names the SIP library. It reads start lines, header fields
-// and URIs; sockets, framing, transactions and writing are ours, because the
-// library's copy their input into answers garbled, pin each UDP request for
-// 32 s, dial the Via of a stranger and keep a table entry for every source.
+// and URIs. Sockets, framing, transactions and writing are ours: those of the
+// library pin each UDP request for 32 s, dial the Via of a stranger, keep an
+// entry for every source, and echo parameters with blanks garbled.
 
 // headParser has no typed headers: every field arrives as it was written, so
 // that From, To, Via, Call-ID and CSeq can be echoed unchanged.
