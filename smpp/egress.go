@@ -70,12 +70,13 @@ type flight struct {
 // send submits every segment that the peer has not yet taken.
 func (f *flight) send(ctx context.Context, pdus []pdu.SM, taken []string) {
 	f.outcome.Remote = make([]string, len(pdus))
-	if len(taken) == len(pdus) {
+	again := len(taken) == len(pdus)
+	if again {
 		copy(f.outcome.Remote, taken)
 	}
 	f.open = 1
-	for i := range pdus {
-		if f.outcome.Remote[i] != "" {
+	for i := range pdus { // answers may come from here on
+		if again && taken[i] != "" {
 			continue
 		}
 		f.mu.Lock()
