@@ -107,7 +107,11 @@ func BodyFromDataCoding(dc uint8, alphabet string, userData, udh []byte) (messag
 		return message.Body{}, message.Errorf(message.TooLarge, "user data is longer than 48 KiB")
 	}
 	as, class, keep := readingOf(dc)
-	b, err := read(as, alphabet, userData)
+	u, err := ParseUDH(udh)
+	if err != nil {
+		return message.Body{}, err
+	}
+	b, err := read(as, alphabet, userData, u.Shift())
 	if err != nil {
 		return message.Body{}, err
 	}
@@ -123,23 +127,19 @@ func BodyFromDataCoding(dc uint8, alphabet string, userData, udh []byte) (messag
 		b.DCS, b.HasDCS = dc, true
 	}
 	if len(udh) > 0 {
-		u, err := ParseUDH(udh)
-		if err != nil {
-			return message.Body{}, err
-		}
 		b.UDH = append([]byte(nil), u...)
 		b.Part = u.Concat()
 	}
 	return b, nil
 }
 
-func read(as reading, alphabet string, userData []byte) (message.Body, error) {
+func read(as reading, alphabet string, userData []byte, s Shift) (message.Body, error) {
 	if as == asDefault {
 		as = readingOfAlphabet(alphabet)
 	}
 	switch as {
 	case asGSM7:
-		return GSM7Body(userData), nil
+		return s.body(userData), nil
 	case asASCII, asLatin1:
 		return TextBody(latin1Text(userData)), nil
 	case asDefault: // UTF-8: the one alphabet that is no reading of its own

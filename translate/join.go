@@ -9,7 +9,8 @@ import (
 
 // Join puts parts together again, in the order of their numbers, whatever
 // order they come in. The header of part 1 stays without its concatenation;
-// so do its class and data_coding. Half an escape or surrogate pair at the
+// so do its class and data_coding, and its national tables where they write
+// the whole, without which it may become UCS2. Half an escape or surrogate pair at the
 // end of a part finds its other half. Parts in GSM 7-bit and in UCS2 make one
 // text; text and octets do not mix.
 //
@@ -36,6 +37,9 @@ func Join(parts []message.Body) (message.Body, error) {
 	first := parts[0]
 	whole.Class = first.Class
 	whole.UDH = UDH(first.UDH).WithoutConcat()
+	if whole.IsText() && (whole.Coding == message.UCS2 || !shiftOf(&whole).Fits(whole.Text)) {
+		whole = withoutTables(whole) // the parts named different tables, or none is needed
+	}
 	if whole.Coding == first.Coding {
 		whole.DCS, whole.HasDCS = first.DCS, first.HasDCS
 	}
@@ -71,16 +75,8 @@ func joinContent(parts []message.Body) (message.Body, error) {
 			return message.Body{}, message.Errorf(message.BadContent, "parts of text and of octets do not join")
 		}
 	}
-	if text {
-		n := 0
-		for _, b := range parts {
-			n += len(b.Text)
-		}
-		whole := make([]byte, 0, n)
-		for _, b := range parts {
-			whole = append(whole, b.Text...)
-		}
-		return message.Body{Coding: coding, Text: string(whole)}, nil
+	if text || coding == message.GSM7 && !sameTables(parts) {
+		return message.Body{Coding: coding, Text: joinText(parts)}, nil
 	}
 	var octets []byte
 	for _, b := range parts {
@@ -92,11 +88,32 @@ func joinContent(parts []message.Body) (message.Body, error) {
 	}
 	switch coding {
 	case message.GSM7:
-		return GSM7Body(octets), nil
+		return shiftOf(&parts[0]).body(octets), nil
 	case message.UCS2:
 		return UCS2Body(octets)
 	}
 	return octetsBody(coding, octets), nil
+}
+
+func sameTables(parts []message.Body) bool {
+	for i := range parts {
+		if shiftOf(&parts[i]) != shiftOf(&parts[0]) {
+			return false
+		}
+	}
+	return true
+}
+
+func joinText(parts []message.Body) string {
+	n := 0
+	for _, b := range parts {
+		n += len(b.Text)
+	}
+	whole := make([]byte, 0, n)
+	for _, b := range parts {
+		whole = append(whole, Readable(b)...)
+	}
+	return string(whole)
 }
 
 func isText(c message.Coding) bool { return c == message.GSM7 || c == message.UCS2 }
@@ -108,7 +125,7 @@ func Readable(b message.Body) string {
 	case b.IsText():
 		return b.Text
 	case b.Coding == message.GSM7:
-		return DecodeGSM7(b.Data)
+		return shiftOf(&b).Decode(b.Data)
 	case b.Coding == message.UCS2:
 		text, _ := DecodeUCS2(b.Data)
 		return text

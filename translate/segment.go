@@ -39,7 +39,7 @@ func room(b *message.Body, udh int) int {
 func size(b *message.Body) (int, error) {
 	switch {
 	case b.Coding == message.GSM7 && b.IsText():
-		n, bad, ok := septets(b.Text)
+		n, bad, ok := shiftOf(b).septets(b.Text)
 		if !ok {
 			return 0, message.Errorf(message.BadContent, "%q is not in the GSM 7-bit alphabet", bad)
 		}
@@ -58,7 +58,7 @@ func size(b *message.Body) (int, error) {
 // segment has its Part, and, with the UDH kinds, the header of b and the
 // concatenation; PartSAR cuts at the same places and adds nothing. Texts of
 // segments share memory with b.Text. An escape pair or surrogate pair is
-// never cut.
+// never cut. The elements that name national tables stand in every segment.
 //
 // Errors: TooLarge above 255 parts, or where b is a part already; BadContent
 // where text does not fit its coding (see InAlphabet).
@@ -167,6 +167,9 @@ func length(b *message.Body) int {
 func cut(b *message.Body, from, each int) int {
 	switch {
 	case b.IsText():
+		if s := shiftOf(b); s != (Shift{}) {
+			return s.cutText(b.Text, from, each)
+		}
 		return cutText(b.Text, from, each, b.Coding == message.UCS2)
 	case b.Coding == message.GSM7:
 		return cutSeptets(b.Data, from, each)
@@ -191,6 +194,19 @@ func cutText(text string, from, each int, ucs2 bool) int {
 			each--
 		}
 		if each < 0 {
+			return from
+		}
+		from += octets
+	}
+	return from
+}
+
+// cutText is the method for s of the function of that name.
+func (s Shift) cutText(text string, from, each int) int {
+	t := tables()
+	for from < len(text) {
+		r, octets := utf8.DecodeRuneInString(text[from:])
+		if each -= s.cost(t, r); each < 0 {
 			return from
 		}
 		from += octets

@@ -14,6 +14,12 @@ func InAlphabet(b message.Body, alphabet string) message.Body {
 	if b.Class != message.ClassNone || b.HasDCS {
 		alphabet = AlphabetGSM7 // these name GSM 7-bit, whatever the link's own is
 	}
+	if s := shiftOf(&b); s != (Shift{}) {
+		if (b.Part != nil || readingOfAlphabet(alphabet) == asGSM7) && s.Fits(b.Text) {
+			return b
+		}
+		b.UDH = UDH(b.UDH).WithoutShift() // no other alphabet has tables
+	}
 	if alphabet == AlphabetUTF8 || writes(alphabet, b.Text) || b.Part != nil && FitsGSM7(b.Text) {
 		return b
 	}
@@ -43,7 +49,7 @@ func AppendUserData(dst []byte, b message.Body, alphabet string) []byte {
 // Encode is AppendUserData and DataCoding in one.
 func Encode(dst []byte, b message.Body, alphabet string) (octets []byte, dc uint8) {
 	if b.Coding == message.GSM7 && b.IsText() && !b.HasDCS && b.Class == message.ClassNone &&
-		readingOfAlphabet(alphabet) == asGSM7 { // nearly all traffic: one look at each octet
+		readingOfAlphabet(alphabet) == asGSM7 && shiftOf(&b) == (Shift{}) { // nearly all traffic: one look at each octet
 		if octets, _, ok := EncodeGSM7(dst, b.Text); ok {
 			return octets, dcDefault
 		}
@@ -76,7 +82,8 @@ func form(b message.Body, alphabet string) (dc uint8, as reading) {
 		return dcUCS2, asUCS2
 	case classed:
 		return dcGSM7Of | bits, asGSM7
-	case b.Data != nil && readingOfAlphabet(alphabet) != asGSM7, b.Part != nil && !writes(alphabet, b.Text):
+	case b.Data != nil && readingOfAlphabet(alphabet) != asGSM7,
+		b.Part != nil && readingOfAlphabet(alphabet) != asGSM7 && (shiftOf(&b) != (Shift{}) || !writes(alphabet, b.Text)):
 		// Half an escape, or such a part, can be written as septets only.
 		// Class 1 is the one that a phone treats as it treats none (TS 23.038
 		// §4).
@@ -115,7 +122,7 @@ func ownReading(b message.Body) reading {
 // unpacked: septets one an octet, octets, or UTF-16BE.
 func UserData(b message.Body) []byte {
 	as := ownReading(b)
-	if as == asGSM7 && b.IsText() && !FitsGSM7(b.Text) {
+	if as == asGSM7 && b.IsText() && !shiftOf(&b).Fits(b.Text) {
 		as = asUCS2
 	}
 	return appendAs(nil, b, as)
@@ -127,7 +134,7 @@ func appendAs(dst []byte, b message.Body, as reading) []byte {
 	}
 	switch as {
 	case asGSM7:
-		dst, _, _ = EncodeGSM7(dst, b.Text)
+		dst, _, _ = shiftOf(&b).Encode(dst, b.Text)
 		return dst
 	case asUCS2:
 		return EncodeUCS2(dst, b.Text)
