@@ -76,7 +76,7 @@ func fuzz(length string) error {
 		case len(words) >= 2 && words[0] == "ok":
 			for _, name := range names {
 				command := []string{"go", "test", "-run", "^$", "-fuzz", "^" + name + "$", "-fuzztime", length, words[1]}
-				if step("fuzz "+name, command) != nil {
+				if step("fuzz "+strings.TrimPrefix(words[1], "smsc/")+" "+name, command) != nil {
 					failed++
 				}
 			}
