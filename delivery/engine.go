@@ -33,10 +33,11 @@ type Engine struct {
 	counts *counts
 	early  *early
 
-	mu    sync.Mutex      // of the two below, and of changes to lanes
-	up    map[string]bool // what Link said
-	all   []*lane         // also those that are gone but have attempts in flight
-	lanes atomic.Pointer[map[string]*lane]
+	mu     sync.Mutex      // of the three below, and of changes to lanes
+	up     map[string]bool // what Link said
+	paused map[string]bool // what Pause said
+	all    []*lane         // also those that are gone but have attempts in flight
+	lanes  atomic.Pointer[map[string]*lane]
 
 	ready  *pile[*lane]  // may start attempts
 	hungry *pile[*lane]  // have room for parked messages
@@ -59,7 +60,7 @@ func New(cfg Config, queue Queue, shelf Shelf, table func() *routing.Table, mint
 	log zerolog.Logger, reg prometheus.Registerer) *Engine {
 	e := &Engine{
 		cfg: cfg, policy: Policy{Retry: cfg.Retry}, queue: queue, shelf: shelf, table: table,
-		mint: mint, log: log, early: newEarly(shelf), up: make(map[string]bool),
+		mint: mint, log: log, early: newEarly(shelf), up: make(map[string]bool), paused: make(map[string]bool),
 		ready: newPile[*lane](), hungry: newPile[*lane](), rescan: newPile[string](),
 		alarm: alarm{poke: make(chan struct{}, 1)},
 		stop:  make(chan struct{}), stopped: make(chan struct{}),
@@ -85,7 +86,7 @@ func (e *Engine) SetLanes(lanes []Lane) {
 			now[cfg.Name] = l
 			continue
 		}
-		l := newLane(cfg, e.counts.lane(cfg.Name), e.up[cfg.Name])
+		l := newLane(cfg, e.counts.lane(cfg.Name), e.up[cfg.Name] && !e.paused[cfg.Name])
 		now[cfg.Name] = l
 		e.all = append(e.all, l)
 		if cfg.Courier != nil {
@@ -124,6 +125,14 @@ func (e *Engine) Replan() {
 func (e *Engine) Link(name string, up bool) {
 	e.mu.Lock()
 	e.up[name] = up
+	e.mu.Unlock()
+	e.reopen(name)
+}
+
+// reopen opens or closes a lane by what Link and Pause have said.
+func (e *Engine) reopen(name string) {
+	e.mu.Lock()
+	up := e.up[name] && !e.paused[name]
 	l := (*e.lanes.Load())[name]
 	if l == nil {
 		e.mu.Unlock()
@@ -139,13 +148,26 @@ func (e *Engine) Link(name string, up bool) {
 	if up {
 		// What waits on another, closed lane may have this one as its next.
 		e.Replan()
+		e.cameBack(l)
 		e.ready.add(l)
 		e.hungry.add(l)
 	}
 }
 
-// Awake implements message.Reporter.
+// Awake implements message.Reporter. What waits on a link is not made due,
+// which would write all of it anew: its lane fetches as much as it has room
+// for, in order.
 func (e *Engine) Awake(ctx context.Context, key string) {
+	if name, ok := laneOf(key); ok {
+		if l := e.lane(name); l != nil {
+			e.cameBack(l)
+			e.hungry.add(l)
+			e.ready.add(l)
+		} else {
+			e.rescan.add(key)
+		}
+		return
+	}
 	for {
 		n, err := e.queue.Awake(ctx, key, awakeBatch)
 		if err != nil {
