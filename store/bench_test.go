@@ -84,9 +84,14 @@ func BenchmarkLife(b *testing.B) {
 					b.Error(err)
 				}
 				rs, _, err := s.Due(ctx, time.Now(), 1)
-				if err != nil || len(rs) == 0 {
-					b.Error("nothing due", err)
-					return
+				for n := 0; err == nil && len(rs) == 0; n++ {
+					// Another caller has ours; his was put after our moment.
+					if rs, _, err = s.Due(ctx, time.Now(), 1); n > 10_000 {
+						panic("a message is never due")
+					}
+				}
+				if err != nil {
+					panic(err)
 				}
 				live(b, ctx, s, mint, rs[0])
 			})
