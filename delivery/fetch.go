@@ -87,7 +87,7 @@ func (e *Engine) page(ctx context.Context, s *scan) bool {
 	}
 	if len(rs) > 0 {
 		s.after = rs[len(rs)-1].State.ID
-		e.place(ctx, rs)
+		e.place(ctx, e.before(s.key, rs))
 	}
 	return len(rs) == scanPage
 }

@@ -29,7 +29,8 @@ type lane struct {
 	mu       sync.Mutex
 	cfg      Lane
 	up       bool
-	gone     bool // no longer declared
+	back     time.Time // when it last came up or had one more session
+	gone     bool      // no longer declared
 	room     int
 	waiting  fair
 	held     map[message.ID]*item // in waiting or busy

@@ -30,6 +30,7 @@ type Way struct {
 	More bool   // the plan has another hop that was not tried in this round
 	Owns bool   // the hop owns the number: no other would know better
 	Wake string // key whose event means that the recipient is back
+	Back string // key whose event means that the link is back
 }
 
 // Next returns where r stands after the outcome o of the attempt that its
@@ -98,7 +99,7 @@ func (p Policy) round(m *message.Message, s message.State, w Way, now time.Time)
 	if once || p.Retry.Attempts > 0 && int(s.Rounds) >= p.Retry.Attempts {
 		return end(s, message.Failed, now)
 	}
-	s.Phase, s.Due = message.Waiting, p.due(m, s, now)
+	s.Phase, s.Due, s.WakeOn = message.Waiting, p.due(m, s, now), w.Back
 	if w.Owns && aboutRecipient(s.Failure) {
 		s.WakeOn = w.Wake
 	}

@@ -244,7 +244,10 @@ func (e *Engine) way(f *flight, r message.Record, now time.Time) Way {
 	if o := f.outcome.Result; o != message.Deferred && o != message.Unsure {
 		return w
 	}
-	w.Wake = wakeKey(f.item.hop.To)
+	w.Wake, w.Back = wakeKey(f.item.hop.To), backKey(f.lane.name)
+	if f.lane.kind() == "esme" {
+		w.Wake = w.Back // an ESME is the way to all its recipients
+	}
 	if f.outcome.Result == message.Deferred && r.Message.Kind == message.KindMessage {
 		w.More = e.another(r, now)
 	}

@@ -127,6 +127,8 @@ func (e *Engine) written(en *entry, known []message.News) []message.News {
 		} else if en.flight != nil {
 			e.rescan.add(s.WakeOn) // the lane went away under the attempt
 		}
+	} else if en.flight != nil && s.WakeOn == backKey(en.flight.lane.name) {
+		e.missed(en.flight)
 	}
 	if s.Phase.Ended() {
 		if !en.was.State.Phase.Ended() {
