@@ -31,6 +31,7 @@ type Directory struct {
 	order    []*Link
 	systems  map[string]*Link   // esme links by system_id
 	numbers  map[string]*Number // by routing.Key
+	users    users
 	table    *routing.Table
 }
 
@@ -59,6 +60,7 @@ func NewDirectory(revision int, doc Document, operatorKey string) (*Directory, e
 		l := &d.doc.Links[i]
 		d.links[l.Name] = l
 		d.order = append(d.order, l)
+		d.users.add(l)
 		if l.ESME != nil {
 			d.systems[l.ESME.SystemID] = l
 		}
