@@ -98,5 +98,22 @@ func (a *Account) MaySend(sender string) bool {
 type Number struct {
 	Number  string `yaml:"number"`
 	Account string `yaml:"account,omitempty"`
-	Link    string `yaml:"link"`
+	Link    string `yaml:"link,omitempty"`
+	// FriendlyName is what people call it.
+	FriendlyName string `yaml:"friendly_name,omitempty"`
+	// SMSURL is asked for each message to the number, SMSFallbackURL where
+	// that fails (spec rest §4.5); Application is the sid of one that stands
+	// for an SMSURL. Either wins over Link.
+	SMSURL            string `yaml:"sms_url,omitempty"`
+	SMSMethod         string `yaml:"sms_method,omitempty"` // POST (default) | GET
+	SMSFallbackURL    string `yaml:"sms_fallback_url,omitempty"`
+	SMSFallbackMethod string `yaml:"sms_fallback_method,omitempty"`
+	Application       string `yaml:"application,omitempty"`
 }
+
+// Callback is the built-in link over which the URLs of hosted numbers and
+// status callbacks are asked.
+const Callback = "callback"
+
+// Calls tells whether messages to n are handed to a URL.
+func (n *Number) Calls() bool { return n.SMSURL != "" || n.Application != "" }

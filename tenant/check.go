@@ -133,9 +133,10 @@ func (c *checker) checkNumbers() {
 			c.unknown(at+"account", "account", n.Account, c.accountNames())
 		}
 		c.number(at+"number", &n.Number, c.plan(n.Account))
-		if n.Link == "" {
-			c.say(at+"link", "is missing: the link by which the number is reached")
+		if n.Link == "" && !n.Calls() {
+			c.say(at+"link", "is missing: the link by which the number is reached, or an sms_url or application in its place")
 		}
+		c.numberURLs(at, n)
 	}
 }
 
@@ -197,10 +198,35 @@ func (d *Document) routing() routing.Input {
 		}
 		in.Links = append(in.Links, link)
 	}
+	calls := false
 	for _, n := range d.Numbers {
-		in.Numbers = append(in.Numbers, routing.Number{Number: n.Number, Link: n.Link})
+		link := n.Link
+		if n.Calls() {
+			link, calls = Callback, true
+		}
+		in.Numbers = append(in.Numbers, routing.Number{Number: n.Number, Link: link})
+	}
+	if calls {
+		in.Links = append(in.Links, routing.Link{Name: Callback, Account: Operator, Shared: true, Source: "HTTP"})
 	}
 	return in
+}
+
+// numberURLs checks whom a hosted number asks (spec rest §4.4).
+func (c *checker) numberURLs(at string, n *Number) {
+	for key, url := range map[string]string{"sms_url": n.SMSURL, "sms_fallback_url": n.SMSFallbackURL} {
+		if url != "" {
+			c.httpURL(at+key, url)
+		}
+	}
+	for key, method := range map[string]string{"sms_method": n.SMSMethod, "sms_fallback_method": n.SMSFallbackMethod} {
+		if method != "" {
+			oneOf(c, at+key, method, "POST", "GET")
+		}
+	}
+	if a := n.Application; a != "" && (len(a) != 34 || a[:2] != "AP") {
+		c.say(at+"application", "is no sid of an application")
+	}
 }
 
 // unknown says that a name is not declared, and which one was meant.

@@ -81,7 +81,6 @@ var notServed = map[string][]string{
 	"accounts": {"payer", "rates", "overdraft"},
 	"links":    {"rewrite_in", "rewrite_out", "numbering"},
 	"routes":   {"failover", "after_unsure", "rewrite", "refund", "valid"},
-	"numbers":  {"friendly_name", "sms_url", "sms_method", "sms_fallback_url", "sms_fallback_method", "application"},
 }
 
 func unserved(section, key string) string {

@@ -20,6 +20,9 @@ func TestEveryFaultOfABadDocumentIsReportedWithItsPlace(t *testing.T) {
 		t.Fatal("bad documents are missing:", files)
 	}
 	for _, file := range files {
+		if strings.HasSuffix(file, "bad-smsc.yaml") {
+			continue // the other kind of file: cmd/smsc holds it
+		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			data, err := os.ReadFile(file)
 			if err != nil {
