@@ -160,7 +160,7 @@ func (f *flow) act(l *flowLine) error {
 	case "apply":
 		return f.apply(l.verb)
 	}
-	f.stop(l.actor == "restart")
+	f.stop(l.actor == "restart", l.actor == "kill")
 	// The system may hold a port for a moment after it was closed.
 	var err error
 	for range 50 {
@@ -172,8 +172,15 @@ func (f *flow) act(l *flowLine) error {
 	return err
 }
 
-// stop closes the house; what is in flight may finish only in a drain.
-func (f *flow) stop(drain bool) {
+// stop closes the house. What is in flight may finish in a drain only; in a
+// crash nobody even writes down that it did not.
+func (f *flow) stop(drain, crash bool) {
+	if crash {
+		// What happens from here on is not written any more.
+		if err := f.house.store.Close(); err != nil {
+			fmt.Fprintf(&f.log, "close: %v\n", err)
+		}
+	}
 	if drain {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

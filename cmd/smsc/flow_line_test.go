@@ -222,7 +222,13 @@ func (l *flowLine) match(e *flowEvent) error {
 			bind[name] = f.value
 			continue
 		}
-		if want := l.flow.expand(a.value); !a.fits(f, want) {
+		want := flowVar.ReplaceAllStringFunc(l.flow.expand(a.value), func(v string) string {
+			if now, ok := bind[v[1:]]; ok {
+				return now
+			}
+			return v
+		})
+		if !a.fits(f, want) {
 			faults = append(faults, fmt.Sprintf("%s: expected %s%q, came %q", a.key, map[bool]string{true: "something with "}[a.contains], want, f.value))
 		}
 	}

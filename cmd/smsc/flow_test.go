@@ -44,7 +44,7 @@ import (
 //	esme N -> submit_sm FIELDS | query_sm id= from= | cancel_sm id= from= to=
 //	esme N -> unbind | close
 //	any peer <- nothing for=800ms
-//	link N <- up | down | paused | idle
+//	link N <- up | down | connecting | idle
 //	rest -> METHOD PATH [Header=...] [JSON]
 //	rest <- STATUS path.in.json= Header= len= body~    a GET is asked again
 //	                                                   until it fits
@@ -209,7 +209,7 @@ func (f *flow) close() {
 		f.actors[name].close()
 	}
 	if f.house != nil {
-		f.stop(false)
+		f.stop(false, false)
 	}
 	if f.data != "" {
 		os.RemoveAll(f.data)
