@@ -13,6 +13,7 @@ type reason struct {
 	failure  uint8  // delivery_failure_reason (SMPP 3.4 §5.3.2.33); 0 is a value
 	http     int    // spec rest §1.3
 	rp       uint8  // RP cause towards a phone (TS 24.011 §8.2.5.4)
+	fcs      uint8  // TP-FCS beside it (TS 23.040 §9.2.3.22)
 	stat     string // of receipts (SMPP 3.4 appendix B)
 	err      string // of receipts, also network_error_code
 }
@@ -40,20 +41,20 @@ const (
 // SIP never answers 429, which means "Provide Referrer Identity" (RFC 3892
 // §5), nor 408, which does harm outside INVITE (RFC 4320 §4.2).
 var reasons = [...]reason{
-	message.UnknownNumber: {404, 404, statusInvDstAdr, statusPermAppErr, 1, 422, 1, StatUndeliv, "001"},
-	message.Barred:        {403, 403, statusSubmitFail, statusRejectAppErr, 2, 403, 10, StatRejected, "010"},
-	message.Unauthorised:  {403, 403, statusSubmitFail, statusPermAppErr, 2, 401, 50, StatUndeliv, "050"},
-	message.NoCredit:      {403, 403, statusSubmitFail, statusRejectAppErr, 2, 402, 21, StatRejected, "021"},
-	message.BadContent:    {400, 415, statusSubmitFail, statusPermAppErr, 2, 422, 69, StatRejected, "095"},
-	message.TooLarge:      {413, 413, statusInvMsgLen, statusPermAppErr, 2, 413, 21, StatRejected, "095"},
-	message.Absent:        {480, 480, statusDeliveryFailure, statusTempAppErr, 0, 0, 0, StatUndeliv, "027"},
-	message.MemoryFull:    {480, 480, statusTempAppErr, statusTempAppErr, 0, 0, 0, StatUndeliv, "022"},
-	message.Throttled:     {503, 503, statusThrottled, statusThrottled, 3, 429, 42, StatUndeliv, "042"},
-	message.Congested:     {503, 503, statusMsgQFul, statusMsgQFul, 3, 503, 47, StatUndeliv, "047"},
-	message.Timeout:       {500, 500, statusSysErr, statusTempAppErr, 3, 504, 41, StatUndeliv, "041"},
+	message.UnknownNumber: {404, 404, statusInvDstAdr, statusPermAppErr, 1, 422, 1, FCSInvalidAddress, StatUndeliv, "001"},
+	message.Barred:        {403, 403, statusSubmitFail, statusRejectAppErr, 2, 403, 10, FCSDestinationBarred, StatRejected, "010"},
+	message.Unauthorised:  {403, 403, statusSubmitFail, statusPermAppErr, 2, 401, 50, FCSNoSubscription, StatUndeliv, "050"},
+	message.NoCredit:      {403, 403, statusSubmitFail, statusRejectAppErr, 2, 402, 21, FCSUnspecified, StatRejected, "021"},
+	message.BadContent:    {400, 415, statusSubmitFail, statusPermAppErr, 2, 422, 69, FCSAlphabetNotSupported, StatRejected, "095"},
+	message.TooLarge:      {413, 413, statusInvMsgLen, statusPermAppErr, 2, 413, 21, FCSUnspecified, StatRejected, "095"},
+	message.Absent:        {480, 480, statusDeliveryFailure, statusTempAppErr, 0, 0, 0, 0, StatUndeliv, "027"},
+	message.MemoryFull:    {480, 480, statusTempAppErr, statusTempAppErr, 0, 0, 0, 0, StatUndeliv, "022"},
+	message.Throttled:     {503, 503, statusThrottled, statusThrottled, 3, 429, 42, FCSBusy, StatUndeliv, "042"},
+	message.Congested:     {503, 503, statusMsgQFul, statusMsgQFul, 3, 503, 47, FCSBusy, StatUndeliv, "047"},
+	message.Timeout:       {500, 500, statusSysErr, statusTempAppErr, 3, 504, 41, FCSSystemFailure, StatUndeliv, "041"},
 	// The last real failure speaks for an expired message where one is known.
-	message.TimeExpired: {0, 0, statusDeliveryFailure, 0, 3, 0, 0, StatExpired, ""},
-	message.Internal:    {500, 500, statusSysErr, statusTempAppErr, 3, 500, 38, StatUndeliv, "041"},
+	message.TimeExpired: {0, 0, statusDeliveryFailure, 0, 3, 0, 0, 0, StatExpired, ""},
+	message.Internal:    {500, 500, statusSysErr, statusTempAppErr, 3, 500, 38, FCSSystemFailure, StatUndeliv, "041"},
 }
 
 func reasonOf(c message.Cause) *reason {

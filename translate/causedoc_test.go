@@ -43,8 +43,8 @@ A dash: the cause cannot happen there. For an expired message its last real fail
 
 ## What we answer
 
-| cause | temporary | SIP | SIP, at the end | SMPP status | to deliver_sm | delivery_failure_reason | HTTP | RP cause | stat | err |
-|---|---|---|---|---|---|---|---|---|---|---|
+| cause | temporary | SIP | SIP, at the end | SMPP status | to deliver_sm | delivery_failure_reason | HTTP | RP cause | TP-FCS | stat | err |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 `)
 	for _, c := range message.Causes() {
 		r := reasons[c]
@@ -55,9 +55,9 @@ A dash: the cause cannot happen there. For an expired message its last real fail
 		case c.Permanent():
 			temporary = "no"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %d | %s | %s | %s | %s |\n", c, temporary,
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %d | %s | %s | %s | %s | %s |\n", c, temporary,
 			cell("%d", r.sip), cell("%d", r.sipEnd), cell("0x%02X", r.smpp), cell("0x%02X", r.receiver),
-			r.failure, cell("%d", r.http), cell("%d", r.rp), r.stat, cell("%s", r.err))
+			r.failure, cell("%d", r.http), cell("%d", r.rp), cell("%02X", r.fcs), r.stat, cell("%s", r.err))
 	}
 	b.WriteString(`
 The finer cases: SIP 401 with a challenge before sign-in, 415 and 488 for content that another form would carry; SMPP 0x0A for a barred
