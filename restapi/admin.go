@@ -3,6 +3,7 @@ package restapi
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strconv"
 
 	"smsc/tenant"
@@ -70,16 +71,11 @@ func (c *call) listLinks() error {
 
 // getLink answers GET /api/links/{name}.
 func (c *call) getLink() error {
-	l := c.dir.Link(c.r.PathValue("name"))
-	if l == nil || !c.dir.Within(l.Account, c.id.Account) {
-		return refuse("not_found", "no such link")
-	}
-	row, err := c.linkRow(l, c.linkStates())
+	l, err := c.pathLink()
 	if err != nil {
 		return err
 	}
-	c.etag()
-	return c.encode(row)
+	return c.showLink(http.StatusOK, l.Name)
 }
 
 // etag names the revision of the declared objects.

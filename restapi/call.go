@@ -185,14 +185,17 @@ func (c *call) json(status int, body []byte) error {
 
 // encode answers 200 with v as encoding/json writes it, < > & unescaped: for
 // answers that are not hot.
-func (c *call) encode(v any) error {
+func (c *call) encode(v any) error { return c.encodeStatus(http.StatusOK, v) }
+
+// encodeStatus answers with v as encode does, under another status.
+func (c *call) encodeStatus(status int, v any) error {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, []byte(strings.TrimSuffix(b.String(), "\n")))
+	return c.json(status, []byte(strings.TrimSuffix(b.String(), "\n")))
 }
 
 // fail answers with err in the form of all errors.

@@ -9,7 +9,8 @@ import (
 
 // routes is every endpoint there is.
 func (s *Server) routes() []route {
-	return slices.Concat(s.healthRoutes(), s.messageRoutes(), s.receiptRoutes(), s.declaredRoutes(), s.documentRoutes())
+	return slices.Concat(s.healthRoutes(), s.messageRoutes(), s.receiptRoutes(), s.declaredRoutes(),
+		s.catalogRoutes(), s.eventRoutes(), s.documentRoutes())
 }
 
 func (s *Server) healthRoutes() []route {
@@ -113,6 +114,10 @@ func (s *Server) declaredRoutes() []route {
 
 func (s *Server) documentRoutes() []route {
 	return []route{
+		{method: "GET", path: "/api/docs", anyParams: true, handle: (*call).docsPage,
+			doc: doc{tag: "documentation", summary: "A page to try this with", media: "text/html"}},
+		{method: "GET", path: "/api/docs/{file}", anyParams: true, handle: (*call).docsPage,
+			doc: doc{tag: "documentation", summary: "Parts of that page", media: "application/octet-stream", errors: []int{404}}},
 		{method: "GET", path: "/api/openapi.json", anyParams: true, handle: (*call).openapiJSON,
 			doc: doc{tag: "documentation", summary: "This document"}},
 		{method: "GET", path: "/api/openapi.yaml", anyParams: true, handle: (*call).openapiYAML,

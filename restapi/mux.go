@@ -64,7 +64,7 @@ func (s *Server) mount(routes []route) error {
 	}
 	// What no endpoint claims, "/" included.
 	if paths["/"] == nil {
-		s.mux.Handle("/", &endpoint{s: s, meter: s.count.meter("_other")})
+		s.mux.Handle("/", unclaimed{s.deps.Panel, &endpoint{s: s, meter: s.count.meter("_other")}})
 	}
 	return nil
 }

@@ -2,8 +2,6 @@ package restapi
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -174,31 +172,4 @@ func wantsJSON(accept string) bool {
 		}
 	}
 	return false
-}
-
-// linkRow is one link with its live state. Its settings are those of the
-// document, secrets hidden.
-func (c *call) linkRow(l *tenant.Link, states map[string]LinkState) (json.RawMessage, error) {
-	doc := tenant.Document{Links: []tenant.Link{*l}}
-	secrets := c.query.Get("secrets") == "show" && c.id.Role.Allows(tenant.Admin)
-	body, err := doc.JSON(secrets)
-	if err != nil {
-		return nil, err
-	}
-	var whole struct {
-		Links []json.RawMessage `json:"links"`
-	}
-	if err = json.Unmarshal(body, &whole); err != nil || len(whole.Links) != 1 {
-		return nil, fmt.Errorf("writing link %q: %w", l.Name, err)
-	}
-	row := bytes.TrimSpace(whole.Links[0])
-	state := []byte("null")
-	if st, ok := states[l.Name]; ok {
-		st.Since = st.Since.UTC().Truncate(time.Second)
-		if state, err = json.Marshal(st); err != nil {
-			return nil, err
-		}
-	}
-	row = append(row[:len(row)-1:len(row)-1], `,"state":`...)
-	return append(append(row, state...), '}'), nil
 }

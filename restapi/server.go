@@ -46,11 +46,19 @@ type Deps struct {
 	Plan func(*message.Message) routing.Plan
 	// Links returns the live state of every link; nil: none is shown.
 	Links func() []LinkState
+	// Gate pauses, resumes and rebinds links; nil: those paths do not exist.
+	Gate Gate
+	// Backlog counts the messages without an end, of an account and of all;
+	// nil: it is not shown.
+	Backlog func(account string) (own, total int)
 	// Ready names what a reply depends on and how it fares ("ok", or what is
 	// wrong), and tells whether requests can be served; nil is always ready.
 	Ready func() (checks map[string]string, ok bool)
 	// Metrics serves /metrics; nil: the path does not exist.
 	Metrics http.Handler
+	// Panel serves the pages for people, at every path that is not for
+	// programs; nil: there are none.
+	Panel http.Handler
 }
 
 // Server serves HTTP. It is safe for concurrent use.
@@ -67,6 +75,7 @@ type Server struct {
 	keys     *keyLocks
 	owners   ownersCache
 	document document
+	events   *events
 
 	hidden   atomic.Bool // something was ever deleted from reading
 	started  time.Time
@@ -89,6 +98,7 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 		wrong:   newWrongKeys(cfg.MaxWrong),
 		waits:   newWaits(cfg.MaxWaits, cfg.MaxWaitsEach),
 		keys:    newKeyLocks(),
+		events:  newEvents(),
 		started: time.Now(),
 		stop:    make(chan struct{}),
 	}

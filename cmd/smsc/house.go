@@ -42,6 +42,7 @@ type house struct {
 	catalog *tenant.Catalog
 	engine  *delivery.Engine
 	intake  *intake.Intake
+	gate    *gate // before the intake
 	sip     *sip.Server
 	smpp    *smpp.Edge
 	rest    *restapi.Server
@@ -99,7 +100,9 @@ func (h *house) openMovers() error {
 		DefaultValidity: h.cfg.Delivery.Validity.Default,
 		MaxValidity:     h.cfg.Delivery.Validity.Max,
 	}, h.store, h.catalog.Directory, mint, h.log, h.reg)
-	return nil
+	var err error
+	h.gate, err = newGate(h.intake, h.store, h.engine, h.log)
+	return err
 }
 
 // openEdges builds the edges and opens their listeners.
@@ -111,18 +114,18 @@ func (h *house) openEdges() (err error) {
 	h.sip, err = sip.New(sip.Config{
 		Node: h.cfg.Name, Domain: h.cfg.SIP.Domain, Advertise: h.cfg.SIP.Advertise,
 		Listen: spell(h.cfg.Listen.SIP), Volatile: h.cfg.Data == memory,
-	}, sip.Deps{Acceptor: h.intake, Reporter: h.engine, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory}, h.log, h.reg)
+	}, sip.Deps{Acceptor: h.gate, Reporter: h.engine, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory}, h.log, h.reg)
 	if err != nil {
 		return err
 	}
 	h.smpp = smpp.New(smpp.Config{
 		Name: h.cfg.Name, Listen: spell(h.cfg.Listen.SMPP), TLS: secure, MaxValidity: h.cfg.Delivery.Validity.Max,
-	}, smpp.Deps{Acceptor: h.intake, Reporter: h.engine, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory, Ready: h.store.Ready}, h.log, h.reg)
+	}, smpp.Deps{Acceptor: h.gate, Reporter: h.engine, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory, Ready: h.store.Ready}, h.log, h.reg)
 	h.rest, err = restapi.New(restapi.Config{
 		Name: h.cfg.Name, Version: version, Memory: h.cfg.Data == memory, Retention: time.Duration(h.cfg.Store.Retention),
 	}, restapi.Deps{
-		Acceptor: h.intake, Ledger: h.store.Ledger(), Editor: h.engine, Shelf: h.store, Directory: h.catalog.Directory,
-		Catalog: h.catalog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg),
+		Acceptor: h.gate, Ledger: h.store.Ledger(), Editor: h.engine, Shelf: h.store, Directory: h.catalog.Directory,
+		Catalog: h.catalog, Gate: h.gate, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg),
 	}, h.log, h.reg)
 	if err != nil {
 		return err
@@ -222,6 +225,9 @@ func (h *house) drain(ctx context.Context) {
 // close takes down what was built, from the top.
 func (h *house) close() error {
 	h.stop()
+	if h.gate != nil {
+		h.gate.close()
+	}
 	if h.rest != nil {
 		_ = h.rest.Close()
 	}

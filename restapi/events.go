@@ -1,0 +1,289 @@
+package restapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"smsc/message"
+)
+
+// event is one thing that happened, as the stream of /api/events tells it.
+type event struct {
+	id       uint64
+	at       time.Time
+	kind     string // message.delivered, link.paused
+	account  string // whose it is; "" is the operator's
+	message  message.ID
+	link     string
+	status   string
+	from, to string
+	attempts int
+}
+
+const (
+	eventRing    = 10_000           // events that a reader who comes back can still have
+	eventBurst   = 256              // events that wait for one slow reader
+	eventRest    = 15 * time.Second // between comments that keep a stream open
+	eventsSecond = 200              // events of one stream in a second
+)
+
+// events is the ring of what happened and those who listen. It is bounded:
+// a reader who is too slow is told how much he lost.
+type events struct {
+	mu      sync.Mutex
+	ring    [eventRing]event
+	last    uint64
+	readers map[*reader]bool
+}
+
+// reader is one open stream.
+type reader struct {
+	wants func(*event) bool
+	queue chan event
+	lost  int // guarded by events.mu
+}
+
+func newEvents() *events { return &events{readers: map[*reader]bool{}} }
+
+// publish adds e to the ring and hands it to the readers. It never waits.
+func (b *events) publish(e event) {
+	if b == nil {
+		return
+	}
+	if e.at.IsZero() {
+		e.at = time.Now()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last++
+	e.id = b.last
+	b.ring[e.id%eventRing] = e
+	for r := range b.readers {
+		if !r.wants(&e) {
+			continue
+		}
+		select {
+		case r.queue <- e:
+		default:
+			r.lost++
+		}
+	}
+}
+
+// open begins a stream after the event with the given id (0: from now on),
+// and returns what the ring still has of what came later.
+func (b *events) open(after uint64, wants func(*event) bool) (*reader, []event) {
+	r := &reader{wants: wants, queue: make(chan event, eventBurst)}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var missed []event
+	if after > 0 && after < b.last {
+		first := after + 1
+		if b.last > eventRing {
+			first = max(first, b.last-eventRing+1)
+		}
+		for id := first; id <= b.last; id++ {
+			if e := b.ring[id%eventRing]; wants(&e) {
+				missed = append(missed, e)
+			}
+		}
+	}
+	b.readers[r] = true
+	return r, missed
+}
+
+func (b *events) close(r *reader) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.readers, r)
+}
+
+// forgotten returns and resets how many events r has lost.
+func (b *events) forgotten(r *reader) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := r.lost
+	r.lost = 0
+	return n
+}
+
+// Happened tells the stream what became of a message: the wiring calls it
+// where records change.
+func (s *Server) Happened(r message.Record) {
+	kind := map[message.Phase]string{
+		message.Trying: "message.attempt", message.Sent: "message.sent", message.Done: "message.delivered",
+		message.Failed: "message.failed", message.Expired: "message.expired", message.Cancelled: "message.cancelled",
+		message.Dropped: "message.dropped", message.Waiting: "message.accepted",
+	}[r.State.Phase]
+	switch {
+	case r.Message.Kind == message.KindReceipt:
+		if r.State.Phase != message.Waiting || r.State.Attempts > 0 {
+			return
+		}
+		kind = "message.receipt"
+	case r.State.Phase == message.Waiting && r.State.Attempts > 0:
+		return // a retry is no event of its own: the attempt was
+	}
+	s.events.publish(event{
+		kind: kind, account: r.Message.Account, message: r.Message.ID, link: r.State.Link, status: r.Status(),
+		from: r.Message.From.Shown(), to: r.Message.To.Shown(), attempts: int(r.State.Rounds),
+	})
+}
+
+// LinkChanged tells the stream that a link came up or went down.
+func (s *Server) LinkChanged(link string, up bool) {
+	kind := "link.down"
+	if up {
+		kind = "link.up"
+	}
+	account := ""
+	if l := s.deps.Directory().Link(link); l != nil {
+		account = l.Account
+	}
+	s.events.publish(event{kind: kind, account: account, link: link})
+}
+
+// streamEvents answers GET /api/events: Server-Sent Events of one's reach
+// (spec rest §2.7).
+func (c *call) streamEvents() error {
+	wants, err := c.eventFilter()
+	if err != nil {
+		return err
+	}
+	after := uint64(0)
+	if s := c.r.Header.Get("Last-Event-ID"); s != "" {
+		if after, err = strconv.ParseUint(s, 10, 64); err != nil {
+			return invalid("header.Last-Event-ID", "is no id of this stream")
+		}
+	}
+	flusher := http.NewResponseController(c.w)
+	if !c.s.waits.enter(c.id.Account) {
+		return errTooManyWaits()
+	}
+	defer c.s.waits.leave(c.id.Account)
+	r, missed := c.s.events.open(after, wants)
+	defer c.s.events.close(r)
+	c.status = http.StatusOK
+	c.w.Header().Set("Content-Type", "text/event-stream")
+	c.w.WriteHeader(http.StatusOK)
+	if c.r.Method == http.MethodHead {
+		return nil
+	}
+	out := append(make([]byte, 0, 4096), ": open\n\n"...)
+	for i := range missed {
+		out = c.appendEvent(out, &missed[i])
+	}
+	return c.follow(flusher, r, out)
+}
+
+// follow writes what r hears until the reader goes away or the server drains.
+func (c *call) follow(flusher *http.ResponseController, r *reader, out []byte) error {
+	rest := time.NewTicker(eventRest)
+	defer rest.Stop()
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	sent, dropped := 0, 0
+	for {
+		if len(out) > 0 {
+			c.extend(eventRest * 2)
+			if _, err := c.w.Write(out); err != nil {
+				return nil // the reader went away
+			}
+			_ = flusher.Flush()
+			out = out[:0]
+		}
+		select {
+		case e := <-r.queue:
+			if sent++; sent > eventsSecond {
+				dropped++
+				continue
+			}
+			out = c.appendEvent(out, &e)
+		case <-second.C:
+			sent = 0
+			if dropped += c.s.events.forgotten(r); dropped > 0 {
+				out = append(strconv.AppendInt(append(out, "event: lost\ndata: {\"count\":"...), int64(dropped), 10), "}\n\n"...)
+				dropped = 0
+			}
+		case <-rest.C:
+			out = append(out, ": still here\n\n"...)
+		case <-c.s.stop:
+			return nil
+		case <-c.r.Context().Done():
+			return nil
+		}
+	}
+}
+
+// eventFilter reads which events a stream is asked for.
+func (c *call) eventFilter() (func(*event) bool, error) {
+	var kinds []string
+	if s := c.query.Get("types"); s != "" {
+		kinds = strings.Split(s, ",")
+		for _, k := range kinds {
+			if _, err := path.Match(k, ""); err != nil {
+				return nil, invalid("query.types", "must be a list of types like message.*")
+			}
+		}
+	}
+	account := c.id.Account
+	if name := c.query.Get("account"); name != "" {
+		var ok bool
+		if account, ok = c.account(name); !ok {
+			return func(*event) bool { return false }, nil
+		}
+	}
+	id := message.ID(0)
+	if s := c.query.Get("message"); s != "" {
+		var ok bool
+		if id, ok = c.s.sids.parse(s); !ok {
+			return nil, invalid("query.message", "is no id of a message")
+		}
+	}
+	link, number := c.query.Get("link"), digits(c.phone("number"))
+	return func(e *event) bool {
+		// A snapshot of now: an account may move while a stream is open.
+		dir := c.s.deps.Directory()
+		return dir.Within(or(e.account, "operator"), account) && (link == "" || link == e.link) && (id == 0 || id == e.message) &&
+			(number == "" || digits(e.from) == number || digits(e.to) == number) && kindAmong(kinds, e.kind)
+	}, nil
+}
+
+func kindAmong(kinds []string, kind string) bool {
+	for _, k := range kinds {
+		if ok, _ := path.Match(k, kind); ok {
+			return true
+		}
+	}
+	return len(kinds) == 0
+}
+
+// appendEvent writes e as the stream has it.
+func (c *call) appendEvent(dst []byte, e *event) []byte {
+	data := map[string]any{"at": string(appendMillis(nil, e.at))}
+	data["at"] = json.RawMessage(appendMillis(nil, e.at))
+	if e.account != "" {
+		data["account"] = e.account
+	}
+	if e.message != 0 {
+		data["id"], data["status"], data["attempts"] = e.message, e.status, e.attempts
+	} else if e.status != "" {
+		data["status"] = e.status
+	}
+	if e.link != "" {
+		data["link"] = c.linkName(e.link)
+	}
+	text, err := json.Marshal(data)
+	if err != nil {
+		return dst
+	}
+	dst = strconv.AppendUint(append(dst, "id: "...), e.id, 10)
+	dst = append(append(dst, "\nevent: "...), e.kind...)
+	dst = append(append(dst, "\ndata: "...), text...)
+	return append(dst, "\n\n"...)
+}
