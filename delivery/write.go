@@ -24,6 +24,9 @@ func (e *Engine) entry(r message.Record, s message.State, now time.Time) entry {
 	after := message.Record{Message: m, State: s}
 	if s.Phase.Ended() && !r.State.Phase.Ended() {
 		en.spawn(e, message.FinalReceipt(after), now, &s)
+		for _, receipt := range message.PartReceipts(after) {
+			en.spawn(e, receipt, now, &s)
+		}
 		s.Note(message.Step{At: now, Kind: "finished", Link: s.Link, Text: ending(after)})
 	} else if s.Phase == message.Waiting && s.Rounds == 1 && r.State.Rounds == 0 && s.Opened == 0 {
 		en.spawn(e, message.Notification(after), now, &s)

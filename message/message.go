@@ -33,6 +33,10 @@ type Message struct {
 	NotBefore time.Time // first attempt not before; zero is at once
 	Expires   time.Time // no attempt from then on
 
+	// Aliases are further ids under which the submitter may speak of the
+	// message: those of the parts it was joined from, that of a group.
+	Aliases []Alias
+
 	// Extra carries protocol particulars from edge to edge, such as
 	// "smpp.service_type". Nothing between the edges may read it.
 	Extra map[string]string
@@ -146,8 +150,27 @@ type About struct {
 	Extra     map[string]string // of the original, for the edge it goes home by
 }
 
+// Alias is one more id of a message. Several messages may share one.
+type Alias struct {
+	ID ID
+	// Wants and Handle are those of the part that had this id: its sender is
+	// owed a receipt of its own. A group wants none.
+	Wants  Wants
+	Handle string
+}
+
+// Called tells whether id is an alias of m.
+func (m *Message) Called(id ID) bool {
+	for i := range m.Aliases {
+		if m.Aliases[i].ID == id {
+			return true
+		}
+	}
+	return false
+}
+
 // Clone returns a copy that shares nothing that is written to: From, To, Body
-// and Dest may be changed freely, Extra is copied, About is shared.
+// and Dest may be changed freely, Extra is copied, About and Aliases are shared.
 func (m *Message) Clone() *Message {
 	c := *m
 	if m.Extra != nil {

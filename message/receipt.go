@@ -31,6 +31,23 @@ func FinalReceipt(r Record) *Message {
 	return home(m, a)
 }
 
+// PartReceipts returns the receipts that r, which has come to its end, owes
+// to the senders of the parts it was joined from, beside that of part 1.
+func PartReceipts(r Record) []*Message {
+	var all []*Message
+	for _, a := range r.Message.Aliases {
+		if a.Wants == WantNone {
+			continue
+		}
+		m := *r.Message
+		m.ID, m.Wants, m.Origin.Handle, m.Aliases = a.ID, a.Wants, a.Handle, nil
+		if receipt := FinalReceipt(Record{Message: &m, State: r.State}); receipt != nil {
+			all = append(all, receipt)
+		}
+	}
+	return all
+}
+
 // Notification returns the intermediate notification about r, which still
 // waits, nil if none was asked for.
 func Notification(r Record) *Message {

@@ -83,6 +83,7 @@ type Query struct {
 	Source   string // Origin.Link
 	Link     string // last tried
 	Handle   string
+	Alias    ID // one of Message.Aliases
 	Remote   string
 	Cause    Cause
 	Rounds   uint16 // at least
@@ -106,6 +107,7 @@ func (q *Query) Matches(r Record) bool {
 		(q.Source == "" || q.Source == m.Origin.Link) &&
 		(q.Link == "" || q.Link == s.Link) &&
 		(q.Handle == "" || q.Handle == m.Origin.Handle) &&
+		(q.Alias == 0 || m.Called(q.Alias)) &&
 		(q.Remote == "" || slices.Contains(s.Remote(), q.Remote)) &&
 		(q.Cause == CauseNone || q.Cause == r.Cause()) &&
 		s.Rounds >= q.Rounds &&

@@ -87,6 +87,7 @@ func (b *batch) insert(r message.Record, state, msg []byte) {
 	b.set(b.k, b.v)
 	b.k = appendID(accountPrefix(b.k[:0], m.Account), m.ID)
 	b.set(b.k, nil)
+	b.alias(m)
 	b.index(nil, e)
 	b.note(nil, e, false)
 }
@@ -107,10 +108,19 @@ func (b *batch) change(old, e *entry, state, msg []byte, lease bool) error {
 		b.k = messageKey(b.k[:0], id)
 		b.v = appendRecord(b.v[:0], e.head, state, msg)
 		b.set(b.k, b.v)
+		b.alias(e.msg)
 	}
 	b.index(old, e)
 	b.note(old, e, lease)
 	return nil
+}
+
+// alias indexes the further ids of m.
+func (b *batch) alias(m *message.Message) {
+	for _, a := range m.Aliases {
+		b.k = appendID(aliasPrefix(b.k[:0], a.ID), m.ID)
+		b.set(b.k, nil)
+	}
 }
 
 func (b *batch) note(old, e *entry, lease bool) {

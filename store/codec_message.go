@@ -26,6 +26,7 @@ const (
 	flagPart
 	flagDCS
 	flagAbout
+	flagAliases
 	flagsKnown = 1<<iota - 1
 )
 
@@ -41,6 +42,7 @@ func flagsOf(m *message.Message) (f byte) {
 	set(flagPart, m.Body.Part != nil)
 	set(flagDCS, m.Body.HasDCS)
 	set(flagAbout, m.About != nil)
+	set(flagAliases, len(m.Aliases) > 0)
 	return f
 }
 
@@ -57,7 +59,7 @@ func appendMessage(dst []byte, m *message.Message) []byte {
 	dst = appendTime(dst, m.Accepted)
 	dst = appendTime(dst, m.NotBefore)
 	dst = appendTime(dst, m.Expires)
-	return appendMap(dst, m.Extra)
+	return appendAliases(appendMap(dst, m.Extra), m.Aliases)
 }
 
 func (r *reader) message(id message.ID, h head) *message.Message {
@@ -76,7 +78,35 @@ func (r *reader) message(id message.ID, h head) *message.Message {
 	}
 	m.Accepted, m.NotBefore, m.Expires = r.time(), r.time(), r.time()
 	m.Extra = r.stringMap()
+	if f&flagAliases != 0 {
+		m.Aliases = r.aliases()
+	}
 	return m
+}
+
+// appendAliases writes nothing where there are none: a flag says so.
+func appendAliases(dst []byte, as []message.Alias) []byte {
+	if len(as) == 0 {
+		return dst
+	}
+	dst = appendUint(dst, uint64(len(as)))
+	for _, a := range as {
+		dst = appendString(append(appendUint(dst, uint64(a.ID)), byte(a.Wants)), a.Handle)
+	}
+	return dst
+}
+
+func (r *reader) aliases() []message.Alias {
+	n := r.count()
+	if n == 0 {
+		r.fail()
+		return nil
+	}
+	as := make([]message.Alias, n)
+	for i := range as {
+		as[i] = message.Alias{ID: message.ID(r.uint()), Wants: message.Wants(r.byte()), Handle: r.string()}
+	}
+	return as
 }
 
 func appendAddress(dst []byte, a message.Address) []byte {

@@ -20,6 +20,7 @@ import (
 //	r <link> <remote> <id>     nothing                            the peer's ids of the segments
 //	u <account> <link> <ref>   id, lapse                    repeats get the first answer
 //	t <account> <id>           nothing                            the ledger of one account
+//	a <alias> <id>             nothing                            further ids of a message
 //	e <hour> <id>              nothing, or a u key                what retention removes, and when
 //	j <id> <n>                 nothing, or the record             no CDR line yet for end number n
 //	f <kind> <key>             lapse, octets                the shelf
@@ -37,6 +38,7 @@ const (
 	keyRemote  = 'r'
 	keyRef     = 'u'
 	keyAccount = 't'
+	keyAlias   = 'a'
 	keyEnded   = 'e'
 	keyMark    = 'j'
 	keyShelf   = 'f'
@@ -100,6 +102,8 @@ func refKey(dst []byte, account, link, ref string) []byte {
 func accountPrefix(dst []byte, account string) []byte {
 	return appendName(append(dst, keyAccount), account)
 }
+
+func aliasPrefix(dst []byte, alias message.ID) []byte { return appendID(append(dst, keyAlias), alias) }
 
 func endedKey(dst []byte, hour int64, id message.ID) []byte {
 	return appendID(binary.BigEndian.AppendUint64(append(dst, keyEnded), uint64(hour)), id)

@@ -37,6 +37,9 @@ func (s *Store) Find(ctx context.Context, reach message.Reach, id message.ID) (m
 	}
 	defer b.release()
 	e, err := readEntry(db, id, true)
+	if e == nil && err == nil && id > maxShortAlias {
+		e, err = soleAlias(db, id)
+	}
 	switch {
 	case err != nil:
 		return message.Record{}, congested(err)
@@ -44,6 +47,24 @@ func (s *Store) Find(ctx context.Context, reach message.Reach, id message.ID) (m
 		return message.Record{}, message.ErrNotFound
 	}
 	return e.record(), nil
+}
+
+// maxShortAlias is the largest alias that one link alone gives out (spec smpp
+// §9); those are found by List, with the link they belong to.
+const maxShortAlias message.ID = 1<<32 - 1
+
+// soleAlias returns the message that id is an alias of, nil if there is none
+// or it stands for several.
+func soleAlias(db pebble.Reader, alias message.ID) (e *entry, err error) {
+	var ids []message.ID
+	err = each(db, aliasPrefix(nil, alias), nil, func(k, _ []byte) (bool, error) {
+		ids = append(ids, tailID(k))
+		return len(ids) < 2, nil
+	})
+	if err != nil || len(ids) != 1 {
+		return nil, err
+	}
+	return readEntry(db, ids[0], true)
 }
 
 // Wait implements message.Ledger.
@@ -93,7 +114,10 @@ func list(ctx context.Context, db pebble.Reader, q *message.Query) ([]message.Re
 		limit = defaultLimit
 	}
 	prefix := []byte{keyMessage}
-	if q.Account != "" {
+	switch {
+	case q.Alias != 0:
+		prefix = aliasPrefix(nil, q.Alias)
+	case q.Account != "":
 		prefix = accountPrefix(nil, q.Account)
 	}
 	it, err := db.NewIter(bounds(prefix, q))

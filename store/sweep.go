@@ -213,6 +213,9 @@ func (b *batch) erase(e *entry) {
 	for _, g := range e.state.Segments {
 		b.del(appendID(remotePrefix(nil, e.state.Link, g.Remote), id))
 	}
+	for _, a := range e.msg.Aliases {
+		b.del(appendID(aliasPrefix(nil, a.ID), id))
+	}
 	b.eraseRef(e)
 }
 
