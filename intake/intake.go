@@ -30,6 +30,11 @@ type Queue interface {
 	// Backlog returns how many messages of the account, and of all accounts,
 	// have no end yet.
 	Backlog(account string) (own, total int)
+	// Parked returns records that wait on key, in the order of their ids.
+	Parked(ctx context.Context, key string, after message.ID, max int) ([]message.Record, error)
+	// Join rewrites one record and removes the parts that became one with it:
+	// all or none, synced; ErrStale where one has changed.
+	Join(ctx context.Context, whole message.End, parts ...message.State) error
 }
 
 // Intake is the one door of the house. It is safe for concurrent use.
@@ -41,6 +46,7 @@ type Intake struct {
 	log       zerolog.Logger
 	limits    *limiter
 	replies   *replies
+	parts     assembly
 	counts    *counts
 }
 
@@ -76,6 +82,7 @@ func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
 			}
 		}
 	}
+	in.assemble(ctx, v.dir, v.groups)
 	in.counts.answered(v, ms, errs, time.Since(now))
 	return errs
 }
@@ -101,6 +108,7 @@ type visit struct {
 	records []message.Record // those that pass, in order
 	born    []message.Record // their receipts and automatic replies
 	passed  []int
+	groups  map[string]struct{} // keys of parts that are to be joined
 }
 
 // admit is the door itself, in the order of spec routing §1: what is said,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +74,34 @@ func (q *shelfless) Backlog(string) (own, total int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.total, q.total
+}
+
+func (q *shelfless) Parked(_ context.Context, key string, after message.ID, max int) (rs []message.Record, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, put := range q.puts {
+		for _, r := range put {
+			if r.State.WakeOn == key && r.State.ID > after && len(rs) < max {
+				rs = append(rs, r)
+			}
+		}
+	}
+	return rs, nil
+}
+
+func (q *shelfless) Join(_ context.Context, whole message.End, parts ...message.State) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	gone := map[message.ID]bool{whole.State.ID: true}
+	for _, s := range parts {
+		gone[s.ID] = true
+	}
+	for i, put := range q.puts {
+		q.puts[i] = slices.DeleteFunc(put, func(r message.Record) bool { return gone[r.State.ID] })
+	}
+	q.puts = append(q.puts, []message.Record{{Message: whole.Message, State: whole.State}})
+	q.total -= len(parts)
+	return nil
 }
 
 func (q *shelfless) last() []message.Record { return q.puts[len(q.puts)-1] }

@@ -14,7 +14,9 @@ import (
 // keep adds m with its first State to the batch, and what is born of it.
 func (v *visit) keep(m *message.Message, plan routing.Plan, cut bool) {
 	s := message.State{ID: m.ID, Phase: message.Waiting, Due: v.now}
-	if !m.NotBefore.IsZero() {
+	if key, ok := v.group(m, plan); ok {
+		v.wait(m, &s, key)
+	} else if !m.NotBefore.IsZero() {
 		s.Due = m.NotBefore
 	} else if key, ok := v.pollKey(m, plan); ok {
 		s.WakeOn, s.Due = key, m.Expires
