@@ -215,6 +215,9 @@ routes:
 	if after > before+96<<10 {
 		t.Errorf("memory grew from %d KiB to %d KiB", before, after)
 	}
+	if seen := s.metric("smsc_smpp_malformed_total"); seen < 1000 {
+		t.Errorf("the server counted %g malformed PDUs: the storm did not reach it", seen)
+	}
 	close(stop)
 	working.Wait()
 	if err := n.session.Err(); err != nil {

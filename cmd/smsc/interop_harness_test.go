@@ -218,6 +218,23 @@ func (s *realServer) api() *api {
 	return a
 }
 
+// metric returns the sum of a metric over its labels.
+func (s *realServer) metric(name string) (sum float64) {
+	s.t.Helper()
+	body, err := s.api().do(s.t.Context(), call{method: http.MethodGet, path: "/metrics"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(body)) {
+		if rest, ok := strings.CutPrefix(line, name); ok && (rest[0] == '{' || rest[0] == ' ') {
+			f := strings.Fields(line)
+			v, _ := strconv.ParseFloat(f[len(f)-1], 64)
+			sum += v
+		}
+	}
+	return sum
+}
+
 // linkUp waits until the server says that a link is up.
 func (s *realServer) linkUp(name string) {
 	s.t.Helper()
