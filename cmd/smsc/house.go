@@ -25,6 +25,7 @@ import (
 	"smsc/smpp"
 	"smsc/store"
 	"smsc/tenant"
+	"smsc/web"
 )
 
 // drainTime is how long what is in flight may take to finish on stop.
@@ -121,11 +122,15 @@ func (h *house) openEdges() (err error) {
 	h.smpp = smpp.New(smpp.Config{
 		Name: h.cfg.Name, Listen: spell(h.cfg.Listen.SMPP), TLS: secure, MaxValidity: h.cfg.Delivery.Validity.Max,
 	}, smpp.Deps{Acceptor: h.gate, Reporter: h.engine, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory, Ready: h.store.Ready}, h.log, h.reg)
+	panel, err := web.Handler()
+	if err != nil {
+		return err
+	}
 	h.rest, err = restapi.New(restapi.Config{
 		Name: h.cfg.Name, Version: version, Memory: h.cfg.Data == memory, Retention: time.Duration(h.cfg.Store.Retention),
 	}, restapi.Deps{
 		Acceptor: h.gate, Ledger: h.store.Ledger(), Editor: h.engine, Shelf: h.store, Directory: h.catalog.Directory,
-		Catalog: h.catalog, Gate: h.gate, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg),
+		Catalog: h.catalog, Gate: h.gate, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg), Panel: panel,
 	}, h.log, h.reg)
 	if err != nil {
 		return err
