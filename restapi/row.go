@@ -211,11 +211,15 @@ func (c *call) appendFate(dst []byte, r message.Record) []byte {
 	dst = append(dst, `,"detail":`...)
 	dst = appendStringOrNull(dst, s.Last.Detail)
 	dst = append(dst, `,"remote_ids":[`...)
-	for i, g := range s.Segments {
-		if i > 0 {
+	for comma, i := false, 0; i < len(s.Segments); i++ {
+		id := s.Segments[i].Remote
+		if id == "" {
+			continue // refused: the next hop has no name for it
+		}
+		if comma {
 			dst = append(dst, ',')
 		}
-		dst = appendString(dst, g.Remote)
+		dst, comma = appendString(dst, id), true
 	}
 	dst = append(dst, `],"delivered_at":`...)
 	dst = appendTime(dst, deliverTime(r))

@@ -66,6 +66,15 @@ func TestRowsAreThePublishedExamplesOctetForOctet(t *testing.T) {
 	}
 }
 
+func TestWhatTheNextHopGaveNoIdIsNotAmongTheRemoteIds(t *testing.T) {
+	c := &call{s: newRig(t).server}
+	r := published()
+	r.State.Segments = []message.Segment{{}, {Remote: "b", Result: message.Relayed}, {}, {Remote: "d"}}
+	if got := string(c.appendFate(nil, r)); !strings.Contains(got, `"remote_ids":["b","d"]`) {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestSIDsComeBackAndAreNotGuessed(t *testing.T) {
 	g := newRig(t)
 	for _, id := range []message.ID{1, 123, message.MaxID} {
