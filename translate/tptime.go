@@ -44,7 +44,9 @@ func (s Timestamp) Time() (t time.Time, ok bool) {
 	month := time.Month(min(max(unswapped(s[1]), 1), 12))
 	lastDay := time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
 	day := min(max(unswapped(s[2]), 1), lastDay)
-	offset := 900 * unswapped(s[6]&^0x08)
+	// Of the zone the halves are numbers, not digits: oFono meets A0, ten
+	// quarters.
+	offset := 900 * (int(s[6]&7)*10 + int(s[6]>>4))
 	if s[6]&0x08 != 0 {
 		offset = -offset
 	}
