@@ -153,8 +153,7 @@ routes:
 	load := &stress{address: loopback(s.smpp), run: rand.Uint32(), taken: newNumbers(), ids: map[string]bool{}, reported: map[string]int{}}
 	stop := make(chan struct{})
 	var driver sync.WaitGroup
-	driver.Add(1)
-	go func() { defer driver.Done(); load.drive(stop) }()
+	driver.Go(func() { load.drive(stop) })
 
 	const kills = 10
 	for i := range kills {
