@@ -145,7 +145,9 @@ func recipient(p *packet, ours func(host string, port int) bool) (message.Addres
 	switch u.scheme {
 	case "sip", "tel":
 	case "sips":
-		return message.Address{}, refuse(416, "sips needs TLS")
+		if !p.flow.transport.secure() { // RFC 5630 §3.3
+			return message.Address{}, refuse(416, "sips needs TLS")
+		}
 	default:
 		return message.Address{}, refuse(416, "URI scheme %s is not served", shown(u.scheme))
 	}

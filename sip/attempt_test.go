@@ -182,7 +182,7 @@ func TestLargeRequestGoesByTCP(t *testing.T) {
 			t.Skip("the port is taken: ", err)
 		}
 		defer l.Close()
-		go peer.end.accept(l)
+		go peer.end.accept(&listening{l, transportTCP, addrPort(l.Addr())})
 		h := open(t, quick(), fmt.Sprintf("links:\n  - {name: out, kind: sip, uri: \"sip:%s\", keepalive: 0s}\n", addr))
 		if o := h.deliver(message.Attempt{Message: big}); o.Result != message.Delivered {
 			t.Fatalf("%+v", o)

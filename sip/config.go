@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -11,14 +12,23 @@ import (
 // Config is what the SIP edge is told at start. Zero values take the default
 // that is named beside the field.
 type Config struct {
-	Node      string   // node name in Via branches, Call-IDs and Warnings: "smsc1"
-	Domain    string   // realm, and host of From; default: the first listener's address
-	Advertise string   // host or host:port for Via; default: the listener's address
-	Listen    []string // "udp:127.0.0.1:5060" and "tcp:127.0.0.1:5060"; port 0 is any
+	Node      string // node name in Via branches, Call-IDs and Warnings: "smsc1"
+	Domain    string // realm, and host of From; default: the first listener's address
+	Advertise string // host or host:port for Via; default: the listener's address
+	// Listen holds "transport:address:port", such as "udp:127.0.0.1:5060" and
+	// "wss:[::1]:443"; transports are udp, tcp, tls, ws, wss; port 0 is any.
+	Listen []string
+	// TLS holds the certificate of the tls and wss listeners, which also
+	// proves us to peers that ask, and the authorities whose client
+	// certificates are believed. nil: no such listener can be opened.
+	TLS *tls.Config
 
 	// Volatile says that nothing is kept on disk: a 202 then carries the
 	// Warning "accepted, not stored" (spec sip §9.1).
 	Volatile bool
+
+	// DNS is the server to ask for names, "host:port"; default: the system's.
+	DNS string
 
 	T1 time.Duration // RTT estimate, RFC 3261 §17.1.1.1; 500 ms
 	T2 time.Duration // longest gap between retransmissions; 4 s
@@ -75,7 +85,11 @@ func (c Config) Validate() []error {
 		faults = append(faults, fmt.Errorf("name: %q is not a SIP token (letters, digits, - . _)", c.Node))
 	}
 	for i, l := range c.Listen {
-		if _, err := parseListener(l); err != nil {
+		entry, err := parseListener(l)
+		if err == nil && entry.transport.secure() && c.TLS == nil {
+			err = errors.New("needs tls.cert and tls.key")
+		}
+		if err != nil {
 			faults = append(faults, fmt.Errorf("listen.sip[%d]: %w", i, err))
 		}
 	}
@@ -100,15 +114,8 @@ func parseListener(s string) (listener, error) {
 		return listener{}, errors.New("want transport:address:port, such as udp:127.0.0.1:5060")
 	}
 	var l listener
-	switch strings.ToLower(kind) {
-	case "udp":
-		l.transport = transportUDP
-	case "tcp":
-		l.transport = transportTCP
-	case "tls", "ws", "wss":
-		return l, fmt.Errorf("transport %q is not served by this version: use udp or tcp", kind)
-	default:
-		return l, fmt.Errorf("transport %q is unknown: use udp or tcp", kind)
+	if l.transport, ok = parseTransport(kind); !ok {
+		return l, fmt.Errorf("transport %q is unknown: use udp, tcp, tls, ws or wss", kind)
 	}
 	var err error
 	if strings.HasPrefix(addr, ":") {

@@ -72,13 +72,13 @@ func TestNextPlaceIsTriedWhenNothingLeftOrThePeerIsBusy(t *testing.T) {
 	h := open(t, quick(), fmt.Sprintf("links:\n  - {name: out, kind: sip, uri: \"sip:localhost:%s;transport=tcp\", keepalive: 0s}\n",
 		dead.Addr().String()[strings.LastIndexByte(dead.Addr().String(), ':')+1:]))
 	l := h.links.Load().byName["out"]
-	h.keep(l, append(l.resolved, mustAddrPort(dead.Addr().String()), mustAddrPort(alive.tcp())), time.Now())
+	h.keep(l, append(l.resolved, l.peer.at(mustAddrPort(dead.Addr().String())), l.peer.at(mustAddrPort(alive.tcp()))), time.Now())
 	if o := h.deliver(message.Attempt{Message: text("x")}); o.Result != message.Delivered {
 		t.Errorf("%+v", o)
 	}
 	alive.door.says(func(*message.Message) error { return message.Errorf(message.Congested, "full") })
 	other := open(t, quick(), connect)
-	h.keep(l, append(l.resolved[:0:0], mustAddrPort(alive.tcp()), mustAddrPort(other.tcp())), time.Now())
+	h.keep(l, append(l.resolved[:0:0], l.peer.at(mustAddrPort(alive.tcp())), l.peer.at(mustAddrPort(other.tcp()))), time.Now())
 	if o := h.deliver(message.Attempt{Message: text("y")}); o.Result != message.Delivered || len(other.door.all()) != 1 {
 		t.Errorf("%+v", o)
 	}

@@ -3,7 +3,6 @@ package sip
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"time"
 
 	"smsc/message"
@@ -33,8 +32,9 @@ type delivery struct {
 	at      int // the part under way
 	split   bool
 
-	places []netip.AddrPort
+	places []place
 	place  int
+	where  place  // the request under way goes there
 	target uri    // of a redirection; zero: the link's
 	cseq   uint32 // of the part under way
 	proofs int    // challenges answered for it
@@ -85,7 +85,7 @@ func deferred(why string) message.Outcome {
 }
 
 // begin cuts the message and sends the first part that is not taken yet.
-func (d *delivery) begin(places []netip.AddrPort, err error) {
+func (d *delivery) begin(places []place, err error) {
 	if err != nil {
 		d.finish(deferred("peer not resolved: " + err.Error()))
 		return
@@ -139,15 +139,14 @@ func (d *delivery) send() {
 	}
 	to := d.places[d.place%len(d.places)]
 	if d.target.host != "" {
-		if at, ok := d.redirectedTo(); ok {
-			to = at
-		}
+		to = d.redirectedTo(to)
 	}
-	if d.l.peer.transport == transportTCP {
+	d.where = to
+	if to.transport != transportUDP {
 		d.connect(to, false)
 		return
 	}
-	f := flow{transport: transportUDP, peer: to, socket: d.s.end.socketFor(to.Addr())}
+	f := flow{transport: transportUDP, peer: to.addr, socket: d.s.end.socketFor(to.addr.Addr())}
 	if f.socket == nil {
 		d.failed(errors.Join(errUnsent, errNoFlow))
 		return
@@ -155,23 +154,23 @@ func (d *delivery) send() {
 	branch := d.s.end.clients.newBranch()
 	octets := d.s.request(d, f, branch)
 	if len(octets) > maxUDP && !d.byUDP {
-		d.connect(to, true)
+		d.connect(place{transport: transportTCP, addr: to.addr}, true)
 		return
 	}
 	d.start(f, branch, octets)
 }
 
 // connect sends by TCP; large says that only the size demands it.
-func (d *delivery) connect(to netip.AddrPort, large bool) {
+func (d *delivery) connect(to place, large bool) {
 	d.s.end.connect(to, func(st *stream, err error) {
 		switch {
 		case err == nil:
-			f := flow{transport: transportTCP, peer: to, stream: st}
+			f := flow{transport: to.transport, peer: to.addr, stream: st}
 			branch := d.s.end.clients.newBranch()
 			d.start(f, branch, d.s.request(d, f, branch))
 		case !large:
 			d.failed(errors.Join(errUnsent, err))
-		case d.l.peer.explicit && (to.Addr().IsLoopback() || to.Addr().IsPrivate()):
+		case d.l.peer.explicit && (to.addr.Addr().IsLoopback() || to.addr.Addr().IsPrivate()):
 			// Near, and declared so: knowledge enough (RFC 3428 §8).
 			d.choose(&d.l.byUDP)
 			d.byUDP = true
@@ -213,6 +212,9 @@ func (d *delivery) heard(p *packet, err error) {
 	}
 	now := time.Now()
 	d.l.answered(now)
+	if p.status != 503 {
+		d.l.pardon(d.where)
+	}
 	d.s.meters.response(d.l.name, "in", p.status)
 	if p.status/100 == 2 {
 		d.l.counters.accepted.Add(1)
@@ -228,8 +230,14 @@ func (d *delivery) heard(p *packet, err error) {
 		d.s.log.Warn().Str("link", d.l.name).Str("answer", o.Detail).Msg("peer does not take our requests")
 	}
 	d.l.note(o.Detail)
-	if p.status == 503 && d.nextPlace() {
-		return
+	if p.status == 503 {
+		// It is the place that is busy, not the peer, while there is another.
+		if o.After > 0 && !d.l.shun(d.where, o.After, now) {
+			o.Pause = false
+		}
+		if d.nextPlace() {
+			return
+		}
 	}
 	d.finish(o)
 }
@@ -258,6 +266,7 @@ func (d *delivery) tookPart(p *packet) {
 func (d *delivery) failed(err error) {
 	o := failure(err)
 	d.l.note(o.Detail)
+	d.l.shun(d.where, 0, time.Now())
 	if o.Result == message.Unsure {
 		d.l.counters.silent.Add(1)
 		d.s.meters.response(d.l.name, "in", 0)

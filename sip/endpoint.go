@@ -2,7 +2,6 @@ package sip
 
 import (
 	"bytes"
-	"net"
 	"net/netip"
 	"runtime/debug"
 	"strconv"
@@ -28,11 +27,13 @@ type endpoint struct {
 	junked  atomic.Int64 // when it was last logged, seconds
 
 	sockets   []*socket
-	listeners []net.Listener
+	listeners []*listening
+	entries   []string // of Config.Listen
 
 	mu      sync.Mutex
 	streams map[*stream]struct{}
-	dialled map[netip.AddrPort]*dialling
+	byPeer  map[way]*stream
+	dialled map[place]*dialling
 	sources map[netip.Addr]int
 	spare   *socket // where no listener serves UDP
 
@@ -45,6 +46,10 @@ type endpoint struct {
 	// onAnswer and onPanic count; nil: nobody does.
 	onAnswer func(x *exchange, status int)
 	onPanic  func()
+	// onLost hears that a connection is over; nil: nobody does.
+	onLost func(*stream)
+	// banned says whose connections are closed unread; nil: nobody's.
+	banned func(netip.Addr) bool
 }
 
 func newEndpoint(cfg Config, log zerolog.Logger) *endpoint {
@@ -53,7 +58,8 @@ func newEndpoint(cfg Config, log zerolog.Logger) *endpoint {
 		answers: newAnswers(cfg.Silence, cfg.Answers),
 		clients: newClients(cfg, time.Now()),
 		streams: make(map[*stream]struct{}),
-		dialled: make(map[netip.AddrPort]*dialling),
+		byPeer:  make(map[way]*stream),
+		dialled: make(map[place]*dialling),
 		sources: make(map[netip.Addr]int),
 	}
 	e.pool = newPool(cfg.InProgress, e.serve)

@@ -34,7 +34,7 @@ func FuzzIngress(f *testing.F) {
 	}
 	s.SetLinks(directory(f, connect))
 	s.end.onPanic = func() { panic("a handler broke") }
-	client := newStream(nopConn{}, false)
+	client := newStream(nopConn{}, transportTCP, false)
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if n, err := frame(raw); n > len(raw) || err == nil && n > maxMessage {
 			t.Fatalf("frame %d of %d", n, len(raw))

@@ -122,6 +122,9 @@ func (s *Server) identify(x *exchange) (who *link, user string, ok bool) {
 		}
 		return nil, "", false
 	}
+	if who = set.byCertificate(x.flow.stream); who != nil {
+		return who, "", s.active(x, who)
+	}
 	if who = set.byAddress(x.flow.peer); who != nil {
 		return who, "", s.active(x, who)
 	}

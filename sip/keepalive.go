@@ -1,7 +1,7 @@
 package sip
 
 import (
-	"net/netip"
+	"errors"
 	"strconv"
 	"time"
 )
@@ -44,6 +44,15 @@ func (s *Server) keepalive(stop <-chan struct{}) {
 			for _, l := range s.links.Load().order {
 				if l.wantsProbe(now, s.cfg.T1) {
 					s.ask(l)
+				}
+				for _, at := range l.doubtful(now) {
+					s.askPlace(l, at, func(p *packet, _ error) {
+						if p == nil || p.status == 503 || p.status == 408 {
+							l.shun(at, 0, time.Now())
+						} else {
+							l.pardon(at)
+						}
+					})
 				}
 			}
 		}
@@ -98,52 +107,61 @@ func (s *Server) probeNow(l *link) {
 
 // ask sends one OPTIONS to the first place of the peer.
 func (s *Server) ask(l *link) {
-	s.places(l, func(places []netip.AddrPort, err error) {
+	s.places(l, func(places []place, err error) {
 		if err != nil {
 			s.silence(l, "peer not resolved: "+err.Error())
 			return
 		}
-		to := places[0]
-		if l.peer.transport == transportTCP {
-			s.end.connect(to, func(st *stream, err error) {
-				if err != nil {
-					s.silence(l, "link down: "+err.Error())
-					return
-				}
-				s.startProbe(l, flow{transport: transportTCP, peer: to, stream: st})
-			})
-			return
-		}
-		s.startProbe(l, flow{transport: transportUDP, peer: to, socket: s.end.socketFor(to.Addr())})
+		s.askPlace(l, places[0], func(p *packet, err error) {
+			switch {
+			case err != nil:
+				l.shun(places[0], 0, time.Now())
+				s.silence(l, "no answer to OPTIONS: "+err.Error())
+			case p.status == 503 || p.status == 408:
+				s.silence(l, "OPTIONS: "+detail(p))
+			default:
+				l.pardon(places[0])
+				s.alive(l)
+			}
+		})
 	})
 }
 
-func (s *Server) startProbe(l *link, f flow) {
+// askPlace sends one OPTIONS and tells its answer.
+func (s *Server) askPlace(l *link, to place, done func(*packet, error)) {
+	if to.transport == transportUDP {
+		s.startProbe(l, flow{transport: transportUDP, peer: to.addr, socket: s.end.socketFor(to.addr.Addr())}, done)
+		return
+	}
+	s.end.connect(to, func(st *stream, err error) {
+		if err != nil {
+			done(nil, errors.Join(errUnsent, err))
+			return
+		}
+		s.startProbe(l, flow{transport: to.transport, peer: to.addr, stream: st}, done)
+	})
+}
+
+func (s *Server) startProbe(l *link, f flow, done func(*packet, error)) {
 	branch := s.end.clients.newBranch()
+	target := l.peer.scheme() + l.peer.hostPort()
+	if l.peer.params != "" {
+		target += ";" + l.peer.params
+	}
 	s.meters.request(l.name, "out", "OPTIONS")
 	s.end.clients.start(&transaction{
-		branch: branch, octets: s.optionsRequest(l, f, branch), flow: f,
+		branch: branch, octets: s.optionsRequest(target, f, branch), flow: f,
 		deadline: time.Now().Add(probeWait * s.cfg.T1),
 		done: func(p *packet, err error) {
-			if err != nil {
-				s.silence(l, "no answer to OPTIONS: "+err.Error())
-				return
+			if err == nil {
+				s.meters.response(l.name, "in", p.status)
 			}
-			s.meters.response(l.name, "in", p.status)
-			if p.status == 503 || p.status == 408 {
-				s.silence(l, "OPTIONS: "+detail(p))
-				return
-			}
-			s.alive(l)
+			done(p, err)
 		},
 	})
 }
 
-func (s *Server) optionsRequest(l *link, f flow, branch string) []byte {
-	target := "sip:" + l.peer.hostPort()
-	if l.peer.params != "" {
-		target += ";" + l.peer.params
-	}
+func (s *Server) optionsRequest(target string, f flow, branch string) []byte {
 	callID := branch[len(cookie):] + "@" + s.cfg.Node
 	b := append(append(append([]byte(nil), "OPTIONS "...), target...), " SIP/2.0\r\n"...)
 	b = s.appendVia(b, f, branch)

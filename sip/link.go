@@ -2,6 +2,8 @@ package sip
 
 import (
 	"cmp"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -28,7 +30,8 @@ type link struct {
 	since      time.Time
 	lastError  string
 	lastAnswer time.Time
-	resolved   []netip.AddrPort
+	resolved   []place
+	shunned    map[place]*shun
 	resolvedAt time.Time
 	failedAt   time.Time
 	byUDP      time.Time // until then large requests go by UDP all the same
@@ -45,10 +48,29 @@ type linkCounters struct {
 // target is the uri of a link.
 type target struct {
 	transport transport
+	sips      bool
 	explicit  bool   // the uri names its transport
 	host      string // IPv6 in brackets
-	port      int    // 0: 5060
+	port      int    // 0: that of the transport
 	params    string
+	roots     *x509.CertPool // who may sign the peer's certificate; nil: the system's
+}
+
+// at is one address of the target.
+func (t target) at(addr netip.AddrPort) place {
+	p := place{transport: t.transport, addr: addr}
+	if t.transport == transportTLS {
+		p.name, p.roots = t.host, t.roots
+	}
+	return p
+}
+
+// scheme of the URIs that go there.
+func (t target) scheme() string {
+	if t.sips {
+		return "sips:"
+	}
+	return "sip:"
 }
 
 // parseTarget reads the uri of a link.
@@ -57,19 +79,29 @@ func parseTarget(s string) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	if u.scheme != "sip" {
-		return target{}, fmt.Errorf("scheme %q is not served by this version: use sip", u.scheme)
-	}
 	t := target{host: u.host, port: u.port, params: u.params}
-	switch v, ok := param(u.params, "transport"); {
-	case !ok:
-	case sameName(v, "udp"):
-		t.explicit = true
-	case sameName(v, "tcp"):
-		t.transport, t.explicit = transportTCP, true
+	switch u.scheme {
+	case "sip":
+	case "sips":
+		t.sips, t.transport = true, transportTLS
 	default:
-		return target{}, fmt.Errorf("transport %q is not served by this version: use udp or tcp", v)
+		return target{}, fmt.Errorf("scheme %q cannot be sent to: use sip or sips", u.scheme)
 	}
+	word, ok := param(u.params, "transport")
+	if !ok {
+		return t, nil
+	}
+	by, known := parseTransport(word)
+	switch {
+	case !known || by.web():
+		return target{}, fmt.Errorf("transport %q cannot be dialled: use udp, tcp or tls", word)
+	case t.sips && by == transportUDP:
+		return target{}, errors.New("sips does not go by udp")
+	case t.sips: // sips with transport=tcp is TLS (RFC 3261 §26.2.2)
+	default:
+		t.transport = by
+	}
+	t.explicit = true
 	return t, nil
 }
 
@@ -142,6 +174,9 @@ func takeOver(declared *tenant.Link, old *linkSet, now time.Time) (*link, error)
 	if l.cfg.URI != "" {
 		l.peer, err = parseTarget(l.cfg.URI)
 	}
+	if err == nil && l.cfg.TLSCA != "" {
+		l.peer.roots, err = readRoots(l.cfg.TLSCA)
+	}
 	return l, err
 }
 
@@ -168,6 +203,20 @@ func (set *linkSet) byAddress(from netip.AddrPort) *link {
 	return found
 }
 
+// byCertificate returns the link whose uri a client certificate speaks for
+// (RFC 5922 §7.1), nil if there is none.
+func (set *linkSet) byCertificate(s *stream) *link {
+	if s == nil || s.cert == nil {
+		return nil
+	}
+	for _, l := range set.order {
+		if l.peer.host != "" && certifies(s.cert, l.peer.host) {
+			return l
+		}
+	}
+	return nil
+}
+
 // standsAt tells whether the peer of l is known to be exactly there.
 func (l *link) standsAt(at netip.AddrPort) bool {
 	if l.peer.host == "" {
@@ -178,12 +227,12 @@ func (l *link) standsAt(at netip.AddrPort) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Contains(l.resolved, at)
+	return slices.ContainsFunc(l.resolved, func(p place) bool { return p.addr == at })
 }
 
 func (t target) portOr() int {
 	if t.port == 0 {
-		return 5060
+		return t.transport.port()
 	}
 	return t.port
 }
@@ -231,7 +280,7 @@ func (l *link) status() Status {
 		Silent: l.counters.silent.Load(), InFlight: int(l.counters.flight.Load()),
 	}
 	if len(l.resolved) > 0 {
-		s.Target = l.peer.transport.String() + " " + l.resolved[0].String()
+		s.Target = l.resolved[0].transport.String() + " " + l.resolved[0].addr.String()
 	} else if l.peer.host != "" {
 		s.Target = l.peer.transport.String() + " " + l.peer.hostPort()
 	}

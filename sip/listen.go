@@ -3,22 +3,35 @@ package sip
 import (
 	"errors"
 	"net"
+	"net/netip"
+	"strings"
 	"time"
 )
+
+// listening is one listener for connections.
+type listening struct {
+	net.Listener
+	transport transport
+	local     netip.AddrPort
+}
 
 // listen opens every socket, or none.
 func (e *endpoint) listen(entries []string) error {
 	for _, entry := range entries {
 		l, err := parseListener(entry)
-		if err == nil && l.transport == transportUDP {
+		switch {
+		case err != nil:
+		case l.transport == transportUDP:
 			var s *socket
 			if s, err = listenUDP(l.addr); err == nil {
 				e.sockets = append(e.sockets, s)
 			}
-		} else if err == nil {
+		case l.transport.secure() && e.cfg.TLS == nil:
+			err = errors.New(entry + " needs a certificate")
+		default:
 			var tcp net.Listener
 			if tcp, err = net.Listen("tcp", l.addr.String()); err == nil {
-				e.listeners = append(e.listeners, tcp)
+				e.listeners = append(e.listeners, &listening{tcp, l.transport, addrPort(tcp.Addr())})
 			}
 		}
 		if err != nil {
@@ -26,6 +39,7 @@ func (e *endpoint) listen(entries []string) error {
 			return err
 		}
 	}
+	e.entries = entries
 	return nil
 }
 
@@ -70,20 +84,27 @@ func (e *endpoint) allStreams() []*stream {
 	return all
 }
 
-// addrs returns what listens, in the spelling of Config.Listen.
+// addrs returns what listens, in the spelling and the order of Config.Listen.
 func (e *endpoint) addrs() []string {
 	var all []string
-	for _, s := range e.sockets {
-		all = append(all, "udp:"+s.local.String())
-	}
-	for _, l := range e.listeners {
-		all = append(all, "tcp:"+l.Addr().String())
+	sockets, listeners := e.sockets, e.listeners
+	for _, entry := range e.entries {
+		l, err := parseListener(entry)
+		switch {
+		case err != nil:
+		case l.transport == transportUDP:
+			all = append(all, "udp:"+sockets[0].local.String())
+			sockets = sockets[1:]
+		default:
+			all = append(all, strings.ToLower(l.transport.String())+":"+listeners[0].Addr().String())
+			listeners = listeners[1:]
+		}
 	}
 	return all
 }
 
 // accept takes connections until the listener closes.
-func (e *endpoint) accept(l net.Listener) {
+func (e *endpoint) accept(l *listening) {
 	for {
 		conn, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -94,8 +115,25 @@ func (e *endpoint) accept(l net.Listener) {
 			time.Sleep(20 * time.Millisecond)
 			continue
 		}
-		if s := newStream(conn, false); !e.register(s) || !e.spawn(func() { e.attend(s) }) {
+		if e.banned != nil && e.banned(addrPort(conn.RemoteAddr()).Addr()) {
+			_ = conn.Close()
+			continue
+		}
+		if s := newStream(conn, l.transport, false); !e.register(s) || !e.spawn(func() { e.welcome(s) }) {
 			s.close()
 		}
 	}
+}
+
+// welcome does the handshakes of a connection and attends it.
+func (e *endpoint) welcome(s *stream) {
+	if s.transport != transportTCP {
+		if err := s.greet(e.cfg.TLS); err != nil {
+			e.log.Debug().Err(err).Stringer("peer", s.peer).Msg("handshake failed")
+			s.close()
+			e.forget(s)
+			return
+		}
+	}
+	e.attend(s)
 }

@@ -97,15 +97,17 @@ func (d *delivery) mayTurnTo(u uri) bool {
 	return false
 }
 
-// redirectedTo is where a redirected request goes; false: to the peer itself.
-func (d *delivery) redirectedTo() (netip.AddrPort, bool) {
+// redirectedTo is where a redirected request goes instead of to the peer's
+// place.
+func (d *delivery) redirectedTo(to place) place {
 	port := d.target.port
 	if port == 0 {
-		port = 5060
+		port = to.transport.port()
 	}
 	a, err := netip.ParseAddr(strings.Trim(d.target.host, "[]"))
 	if err != nil { // the peer's own host name
-		a = d.places[d.place%len(d.places)].Addr()
+		a = to.addr.Addr()
 	}
-	return netip.AddrPortFrom(a.Unmap(), uint16(port)), true
+	to.addr = netip.AddrPortFrom(a.Unmap(), uint16(port))
+	return to
 }

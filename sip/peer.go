@@ -138,7 +138,7 @@ func (p *Peer) Send(ctx context.Context, m PeerMessage, done func(PeerAnswer)) e
 		p.start(f, m, 1, finish)
 		return nil
 	}
-	p.end.connect(p.remote, func(s *stream, err error) {
+	p.end.connect(place{transport: transportTCP, addr: p.remote}, func(s *stream, err error) {
 		if err != nil {
 			finish(PeerAnswer{Err: errors.Join(errUnsent, err)})
 			return

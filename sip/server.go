@@ -46,6 +46,7 @@ type Server struct {
 	meters   *meters
 	guard    *guard
 	verifier *verifier
+	names    *names
 	repeats  repeats
 	clock    deadline
 
@@ -65,7 +66,7 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 	if cfg.Domain == "" {
 		cfg.Domain = firstHost(cfg.Listen)
 	}
-	s := &Server{cfg: cfg, deps: deps, log: log, end: newEndpoint(cfg, log), guard: newGuard(), verifier: newVerifier(cfg.Domain)}
+	s := &Server{cfg: cfg, deps: deps, log: log, end: newEndpoint(cfg, log), guard: newGuard(), verifier: newVerifier(cfg.Domain), names: newNames(cfg.DNS)}
 	var err error
 	if s.meters, err = newMeters(reg); err != nil {
 		return nil, err
@@ -230,7 +231,7 @@ func (s *Server) isLoop(hops []string) bool {
 		}
 		port := v.port
 		if port == 0 {
-			port = 5060
+			port = v.transport.port()
 		}
 		if s.cfg.Advertise != "" && v.host == advertisedHost(s.cfg.Advertise) || s.listensOn(port) {
 			return true
@@ -246,7 +247,7 @@ func (s *Server) listensOn(port int) bool {
 		}
 	}
 	for _, l := range s.end.listeners {
-		if int(addrPort(l.Addr()).Port()) == port {
+		if int(l.local.Port()) == port {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"bytes"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -21,14 +22,19 @@ var (
 	errGone      = errors.New("connection is closed")
 )
 
-// stream is one TCP connection, either direction. One goroutine reads, one
-// writes all that has gathered since it wrote last.
+// stream is one connection, either direction: TCP, with TLS or WebSocket or
+// both upon it. One goroutine reads, one writes all that has gathered since
+// it wrote last.
 type stream struct {
-	conn  net.Conn
-	peer  netip.AddrPort
-	local netip.AddrPort
+	conn      net.Conn
+	transport transport
+	peer      netip.AddrPort
+	local     netip.AddrPort
+	frames    *frames           // WebSocket
+	cert      *x509.Certificate // of a client, verified; nil: none
 	// dialled: we opened it; the peer's address is a target of ours.
 	dialled bool
+	to      place // what was dialled
 
 	mu      sync.Mutex
 	room    *sync.Cond // unanswered fell
@@ -39,11 +45,12 @@ type stream struct {
 	open    int // requests read and not answered
 	ended   bool
 	eof     bool
-	down    chan struct{} // closed with the connection
+	users   map[string]struct{} // AORs whose way back this is
+	down    chan struct{}       // closed with the connection
 }
 
-func newStream(conn net.Conn, dialled bool) *stream {
-	s := &stream{conn: conn, dialled: dialled, more: make(chan struct{}, 1), down: make(chan struct{})}
+func newStream(conn net.Conn, t transport, dialled bool) *stream {
+	s := &stream{conn: conn, transport: t, dialled: dialled, more: make(chan struct{}, 1), down: make(chan struct{})}
 	s.room = sync.NewCond(&s.mu)
 	s.peer, s.local = addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
 	return s
@@ -68,13 +75,36 @@ func (s *stream) write(b []byte) (uint64, error) {
 	case len(s.queue)+len(b) > maxQueued:
 		return 0, errQueueFull
 	}
-	s.queue = append(s.queue, b...)
-	s.queued += uint64(len(b))
+	had := len(s.queue)
+	if s.transport.web() {
+		s.queue = appendFrame(s.queue, wsText, b)
+	} else {
+		s.queue = append(s.queue, b...)
+	}
+	s.queued += uint64(len(s.queue) - had)
+	s.wake()
+	return s.queued, nil
+}
+
+// control queues a WebSocket control frame.
+func (s *stream) control(op byte, payload []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || len(s.queue)+len(payload)+wsHead > maxQueued {
+		return
+	}
+	had := len(s.queue)
+	s.queue = appendFrame(s.queue, op, payload)
+	s.queued += uint64(len(s.queue) - had)
+	s.wake()
+}
+
+// wake tells the writer that there is more; s.mu is held.
+func (s *stream) wake() {
 	select {
 	case s.more <- struct{}{}:
 	default:
 	}
-	return s.queued, nil
 }
 
 // left tells whether any octet of the message of size n that ended at mark
@@ -172,7 +202,7 @@ func (s *stream) read(idle time.Duration, take func(data []byte), refuse func(he
 	buf := make([]byte, 0, 4096)
 	chunk := make([]byte, 8*1024)
 	for {
-		_ = s.conn.SetReadDeadline(time.Now().Add(idle))
+		s.expectBy(idle)
 		n, err := s.conn.Read(chunk)
 		buf = append(buf, chunk[:n]...)
 		used := 0
@@ -237,4 +267,74 @@ func (s *stream) linger(err error) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	s.close()
+}
+
+// readWeb is read for WebSocket, where each message is one message (RFC 7118
+// §5.1): nothing has to be framed, and a ping is answered (RFC 6455 §5.5.2).
+func (s *stream) readWeb(idle time.Duration, take func(data []byte)) error {
+	for {
+		s.expectBy(idle)
+		op, payload, err := s.frames.next()
+		switch {
+		case err != nil:
+			return err
+		case op == wsPing:
+			s.control(wsPong, payload)
+		case op == wsClose:
+			s.control(wsClose, payload[:min(len(payload), 2)])
+			return errFrameClose
+		case op == wsPong:
+		case len(bytes.Trim(payload, "\r\n")) > 0:
+			take(payload)
+		case len(payload) >= 4:
+			_, _ = s.write([]byte("\r\n")) // pong (RFC 5626 §4.4.1)
+		}
+	}
+}
+
+// expectBy says until when the next octet must come. A connection that is the
+// way to a user may be quiet for as long as the binding lives.
+func (s *stream) expectBy(idle time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.users) > 0 {
+		_ = s.conn.SetReadDeadline(time.Time{})
+		return
+	}
+	_ = s.conn.SetReadDeadline(time.Now().Add(idle))
+}
+
+// bind notes that a user is reached by this connection; false if it is over.
+func (s *stream) bind(aor string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || s.eof {
+		return false
+	}
+	if s.users == nil {
+		s.users = make(map[string]struct{})
+	}
+	s.users[aor] = struct{}{}
+	_ = s.conn.SetReadDeadline(time.Time{})
+	return true
+}
+
+// unbind forgets a user; the connection may then idle only so long.
+func (s *stream) unbind(aor string, idle time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if delete(s.users, aor); len(s.users) == 0 && !s.ended {
+		_ = s.conn.SetReadDeadline(time.Now().Add(idle))
+	}
+}
+
+// bound returns the users that are reached by this connection.
+func (s *stream) bound() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]string, 0, len(s.users))
+	for aor := range s.users {
+		all = append(all, aor)
+	}
+	return all
 }

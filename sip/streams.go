@@ -23,30 +23,63 @@ func (e *endpoint) register(s *stream) bool {
 		return false
 	}
 	e.streams[s] = struct{}{}
+	e.byPeer[way{s.transport, s.peer}] = s
 	e.sources[from]++
 	return true
+}
+
+// way names an open connection by its far end.
+type way struct {
+	transport transport
+	peer      netip.AddrPort
+}
+
+// streamTo returns the open connection to a far end, nil if there is none.
+func (e *endpoint) streamTo(t transport, peer netip.AddrPort) *stream {
+	e.mu.Lock()
+	s := e.byPeer[way{t, peer}]
+	e.mu.Unlock()
+	if s == nil || s.over() {
+		return nil
+	}
+	return s
+}
+
+// forget takes a connection out of the books.
+func (e *endpoint) forget(s *stream) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.streams, s)
+	if at := (way{s.transport, s.peer}); e.byPeer[at] == s {
+		delete(e.byPeer, at)
+	}
+	if e.sources[s.peer.Addr()]--; e.sources[s.peer.Addr()] <= 0 {
+		delete(e.sources, s.peer.Addr())
+	}
 }
 
 // attend reads a connection to its end and cleans up behind it.
 func (e *endpoint) attend(s *stream) {
 	e.spawn(func() { s.pump(e.cfg.WriteTimeout) })
-	from := flow{transport: transportTCP, peer: s.peer, stream: s}
+	from := flow{transport: s.transport, peer: s.peer, stream: s}
 	take := func(data []byte) { e.take(data, from) }
-	refuse := func(head []byte, why error) { e.refuseFrame(head, from, why) }
-	err := s.read(e.cfg.Idle, take, refuse)
+	var err error
+	if s.frames != nil {
+		err = s.readWeb(e.cfg.Idle, take)
+	} else {
+		err = s.read(e.cfg.Idle, take, func(head []byte, why error) { e.refuseFrame(head, from, why) })
+	}
 	e.mu.Lock()
-	if d := e.dialled[s.peer]; d != nil && d.stream == s {
-		delete(e.dialled, s.peer) // nothing new leaves by it
+	if d := e.dialled[s.to]; d != nil && d.stream == s {
+		delete(e.dialled, s.to) // nothing new leaves by it
 	}
 	e.mu.Unlock()
 	s.finish(err, e.cfg.Silence)
-	e.mu.Lock()
-	delete(e.streams, s)
-	if e.sources[s.peer.Addr()]--; e.sources[s.peer.Addr()] <= 0 {
-		delete(e.sources, s.peer.Addr())
-	}
-	e.mu.Unlock()
+	e.forget(s)
 	e.clients.lost(s)
+	if e.onLost != nil {
+		e.onLost(s)
+	}
 }
 
 // refuseFrame answers a message whose end cannot be found, as far as its head
@@ -75,7 +108,7 @@ func (e *endpoint) refuseFrame(head []byte, from flow, why error) {
 
 // connect gives ready the connection to a target: the one there is, or a new
 // one. It never blocks; ready may be called before it returns.
-func (e *endpoint) connect(to netip.AddrPort, ready func(*stream, error)) {
+func (e *endpoint) connect(to place, ready func(*stream, error)) {
 	e.mu.Lock()
 	d := e.dialled[to]
 	if d != nil && d.stream != nil && d.stream.over() {
@@ -100,12 +133,19 @@ func (e *endpoint) connect(to netip.AddrPort, ready func(*stream, error)) {
 }
 
 // dial opens a connection and begins to read it.
-func (e *endpoint) dial(to netip.AddrPort, d *dialling) {
+func (e *endpoint) dial(to place, d *dialling) {
 	dialer := net.Dialer{Timeout: e.cfg.Dial, KeepAlive: 30 * time.Second}
-	conn, err := dialer.Dial("tcp", to.String())
+	conn, err := dialer.Dial("tcp", to.addr.String())
+	if err == nil && to.transport == transportTLS {
+		bare := conn
+		if conn, err = e.dialTLS(bare, to); err != nil {
+			_ = bare.Close()
+		}
+	}
 	var s *stream
 	if err == nil {
-		if s = newStream(conn, true); !e.register(s) {
+		s = newStream(conn, to.transport, true)
+		if s.to = to; !e.register(s) {
 			s.close()
 			s, err = nil, errGone
 		}
@@ -118,7 +158,7 @@ func (e *endpoint) dial(to netip.AddrPort, d *dialling) {
 }
 
 // dialledTo tells everybody who waits what came of a dialling.
-func (e *endpoint) dialledTo(to netip.AddrPort, d *dialling, s *stream, err error) {
+func (e *endpoint) dialledTo(to place, d *dialling, s *stream, err error) {
 	e.mu.Lock()
 	waiting := d.waiting
 	d.waiting, d.stream = nil, s

@@ -12,11 +12,12 @@ const cookie = "z9hG4bK"
 
 // via is one hop of the way a request came.
 type via struct {
-	host   string // sent-by, IPv6 in brackets
-	port   int    // 0: none given
-	branch string
-	rport  bool // the sender asks for its source port (RFC 3581 §3)
-	text   string
+	host      string // sent-by, IPv6 in brackets
+	port      int    // 0: none given
+	transport transport
+	branch    string
+	rport     bool // the sender asks for its source port (RFC 3581 §3)
+	text      string
 }
 
 // vias returns the values of all Via fields in order, one hop each.
@@ -50,6 +51,7 @@ func parseVia(text string) (via, error) {
 	if !ok || !isToken(transport) {
 		return v, errors.New("header Via has no sent-by")
 	}
+	v.transport, _ = parseTransport(transport) // another is nobody's here
 	host, port := splitHostPort(strings.TrimSpace(sentBy))
 	if v.host = strings.TrimSpace(host); !isHost(v.host) {
 		return v, errors.New("header Via has no valid host")

@@ -128,7 +128,7 @@ func appendAddress(b []byte, a message.Address, kind message.Kind, l *link) []by
 
 // ownURI is the recipient at the link's peer.
 func (d *delivery) ownURI() string {
-	b := append(make([]byte, 0, 64), "sip:"...)
+	b := append(make([]byte, 0, 64), d.l.peer.scheme()...)
 	b = appendAddress(b, d.a.Message.To, d.a.Message.Kind, d.l)
 	b = append(append(b, '@'), d.l.peer.hostPort()...)
 	if d.l.peer.params != "" {

@@ -43,6 +43,7 @@ type SIP struct {
 	Keepalive  Duration `yaml:"keepalive,omitempty"`
 	Mode       string   `yaml:"mode,omitempty"` // store | transaction | datagram
 	Limits     Limits   `yaml:"limits,omitempty"`
+	TLSCA      string   `yaml:"tls_ca,omitempty"` // file of the authorities that sign the peer's certificate; "": the system's
 }
 
 // IMS is an IMS core (spec ims).

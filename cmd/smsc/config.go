@@ -143,14 +143,14 @@ func (c *config) faults() []fault {
 		list  []listener
 		known []string
 	}{
-		{"listen.sip", c.Listen.SIP, []string{"udp", "tcp"}},
+		{"listen.sip", c.Listen.SIP, []string{"udp", "tcp", "tls", "ws", "wss"}},
 		{"listen.smpp", c.Listen.SMPP, []string{"tcp", "tls"}},
 		{"listen.http", c.Listen.HTTP, []string{"http", "https"}},
 	} {
 		for i, one := range l.list {
 			path := fmt.Sprintf("%s[%d]", l.path, i)
 			add(!slices.Contains(l.known, one.transport), path, "transport %q is not served here; known: %s", one.transport, strings.Join(l.known, " "))
-			secure := one.transport == "tls" || one.transport == "https"
+			secure := one.transport == "tls" || one.transport == "wss" || one.transport == "https"
 			add(secure && (c.TLS.Cert == "" || c.TLS.Key == ""), path, "needs tls.cert and tls.key")
 		}
 	}

@@ -114,7 +114,7 @@ func (h *house) openEdges() (err error) {
 	}
 	h.sip, err = sip.New(sip.Config{
 		Node: h.cfg.Name, Domain: h.cfg.SIP.Domain, Advertise: h.cfg.SIP.Advertise,
-		Listen: spell(h.cfg.Listen.SIP), Volatile: h.cfg.Data == memory,
+		Listen: spell(h.cfg.Listen.SIP), TLS: secure, Volatile: h.cfg.Data == memory,
 	}, sip.Deps{Acceptor: h.gate, Reporter: h.engine, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory}, h.log, h.reg)
 	if err != nil {
 		return err
