@@ -39,7 +39,10 @@ func (st *settings) envelope(m *message.Message) (pdu.SM, error) {
 // where it still is what came, else with those the link has for its shape.
 func (st *settings) address(a message.Address) pdu.Address {
 	digits := a.Digits()
-	if a.Typed && strings.TrimPrefix(a.Shown(), "+") == digits {
+	// A "+" under another TON was all that said international, and it is not
+	// written: such an address takes the TON of what it is.
+	given, plus := strings.CutPrefix(a.Shown(), "+")
+	if a.Typed && given == digits && (!plus || a.TON == 1) {
 		return pdu.Address{TON: a.TON, NPI: a.NPI, Addr: []byte(digits)}
 	}
 	shape := "alphanumeric"
