@@ -70,6 +70,12 @@ func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
 			v.passed = append(v.passed, i)
 		}
 	}
+	if len(v.passed) < len(ms) && message.AskedTogether(ctx) {
+		for _, i := range v.passed {
+			errs[i] = message.ErrNotAlone
+		}
+		v.passed = nil
+	}
 	if len(v.passed) > 0 {
 		ids, err := in.queue.Put(ctx, append(v.records, v.born...)...)
 		// durable from here

@@ -20,6 +20,7 @@ type Config struct {
 
 	MaxBody      int64         // octets of a request body; default 1 MiB
 	MaxDocument  int64         // octets of a PUT /api/provision; default 16 MiB
+	MaxBulk      int64         // octets of a bulk submission; default 10 MiB
 	HeaderWait   time.Duration // for the head of a request; default 5s
 	BodyWait     time.Duration // for its body; default 30s
 	WriteWait    time.Duration // for a reply to be taken; default 60s
@@ -64,6 +65,7 @@ func (c Config) withDefaults() Config {
 	c.Retention = or(c.Retention, 24*time.Hour)
 	c.MaxBody = or(c.MaxBody, 1<<20)
 	c.MaxDocument = or(c.MaxDocument, 16<<20)
+	c.MaxBulk = or(c.MaxBulk, 10<<20)
 	c.HeaderWait = or(c.HeaderWait, 5*time.Second)
 	c.BodyWait = or(c.BodyWait, 30*time.Second)
 	c.WriteWait = or(c.WriteWait, 60*time.Second)

@@ -53,6 +53,14 @@ func (s *Server) messageRoutes() []route {
 			params: union(listParams, lease), handle: (*call).listOrPoll,
 			doc: doc{tag: "messages", summary: "List messages; with the header SMSc: poll a queue", reply: []rowDoc{},
 				headers: []string{"SMSc"}, errors: []int{403, 409, 422}}},
+		{method: "POST", path: "/api/messages/bulk", need: tenant.Send, anyParams: true, params: []string{"atomic"}, limit: s.cfg.MaxBulk,
+			handle: (*call).postBulk,
+			doc: doc{tag: "messages", summary: "Submit up to 1000 messages", request: bulkDoc{}, reply: bulkReplyDoc{},
+				headers: []string{"Idempotency-Key", "Prefer"}, errors: []int{409, 413, 415, 422, 429, 503}}},
+		{method: "POST", path: "/api/messages/preview", need: tenant.Read, anyParams: true, params: []string{"smart"}, handle: (*call).previewMessage,
+			doc: doc{tag: "messages", summary: "Encoding, parts and way of a message that is not sent", request: messageDoc{}, reply: previewReply{}, errors: []int{415}}},
+		{method: "POST", path: "/api/messages/actions", need: tenant.Send, anyParams: true, handle: (*call).postActions,
+			doc: doc{tag: "messages", summary: "Cancel or retry all messages that a filter matches", request: actionsDoc{}, reply: actionsReply{}, errors: []int{415, 422}}},
 		{method: "GET", path: "/api/messages/get_by_smsc", need: tenant.Send, anyParams: true,
 			params: append([]string{"smsc"}, lease...), handle: (*call).getBySMSC,
 			doc: doc{tag: "messages", summary: "Poll a queue", reply: polledDoc{}, errors: []int{403, 409, 422}}},
@@ -96,6 +104,8 @@ func (s *Server) declaredRoutes() []route {
 			params: []string{"from", "to", "source", "source_type", "account", "dest", "text"},
 			doc:    doc{tag: "declared", summary: "Where a message would go, and why", reply: explainReply{}, errors: []int{422}}},
 	}
+	list = append(list, route{method: "POST", path: "/api/routes/simulate", need: tenant.Read, handle: (*call).simulateRoutes,
+		doc: doc{tag: "declared", summary: "Where messages would go, with other routes than those in force", request: simulateDoc{}, reply: simulateReply{}, errors: []int{422}}})
 	if s.deps.Catalog == nil {
 		return list
 	}

@@ -157,13 +157,18 @@ func (c *call) accept(m *message.Message) error {
 	if c.strict() && m.Dest == "" && c.noWay(m) {
 		return &problem{code: "no_route", cause: message.UnknownNumber, detail: "no enabled route matches the called number"}
 	}
-	err := c.s.deps.Acceptor.Accept(c.r.Context(), m)[0]
+	return c.refusalOf(m, c.s.deps.Acceptor.Accept(c.r.Context(), m)[0])
+}
+
+// refusalOf says the door's refusal of m in our words; nil stays nil.
+func (c *call) refusalOf(m *message.Message, err error) error {
 	if err == nil {
 		return nil
 	}
 	p := problemOf(err)
 	var e *message.Error
-	if !errors.As(err, &e) {
+	if !errors.As(err, &e) || errors.Is(err, message.ErrNotAlone) {
+		p.err = err
 		return p
 	}
 	switch {

@@ -75,6 +75,9 @@ func (c *call) listMessages() error {
 	if err != nil {
 		return err
 	}
+	if kind := c.streamed(); kind != "" {
+		return c.streamMessages(kind, q, keep)
+	}
 	rows, next, err := c.collect(q, keep, limit)
 	if err != nil {
 		return err
