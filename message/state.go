@@ -60,7 +60,7 @@ type State struct {
 	Phase Phase
 	Due   time.Time // look again: first try, retry, end of the lease, expiry
 	// WakeOn is a key whose event makes the message due sooner:
-	// aor:<name> number:<+digits> link:<name> queue:<name>.
+	// aor:<name> number:<+digits> link:<name> back:<link> queue:<name>.
 	WakeOn string
 
 	Link     string    // last tried, or holding it
@@ -73,8 +73,6 @@ type State struct {
 	Last     Outcome   // of the last attempt, or the late news about it
 	Failure  Cause     // last real failure; kept when the end is Expired
 	Opened   uint16    // times an explicit retry reopened it
-	Detour   Detour    // where rules sent it
-	Notes    string    // of rules, for the record
 
 	Trace []Step
 }
