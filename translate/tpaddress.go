@@ -101,7 +101,7 @@ func NumberTPAddress(number string, ton, npi uint8) (TPAddress, error) {
 		return "", message.Errorf(message.UnknownNumber, "number is longer than %d digits", maxSemiOctets)
 	}
 	a, ok := appendDigits(append(make([]byte, 0, 12), uint8(len(number)), typeOctet|ton&7<<4|npi&15), number)
-	if !ok || ton == tonAlphanumeric {
+	if !ok || ton&7 == tonAlphanumeric {
 		return "", message.Errorf(message.UnknownNumber, "not a number that a phone could dial")
 	}
 	return TPAddress(a), nil
