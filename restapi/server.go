@@ -51,6 +51,9 @@ type Deps struct {
 	// Backlog counts the messages without an end, of an account and of all;
 	// nil: it is not shown.
 	Backlog func(account string) (own, total int)
+	// Awake makes what waits on a key due now and returns how many; nil: it
+	// waits for its time.
+	Awake func(ctx context.Context, key string) int
 	// Ready names what a reply depends on and how it fares ("ok", or what is
 	// wrong), and tells whether requests can be served; nil is always ready.
 	Ready func() (checks map[string]string, ok bool)
@@ -63,19 +66,21 @@ type Deps struct {
 
 // Server serves HTTP. It is safe for concurrent use.
 type Server struct {
-	cfg      Config
-	deps     Deps
-	log      zerolog.Logger
-	count    *counters
-	mux      *http.ServeMux
-	http     *http.Server
-	sids     *sidCipher
-	wrong    *wrongKeys
-	waits    *waits
-	keys     *keyLocks
-	owners   ownersCache
-	document document
-	events   *events
+	cfg       Config
+	deps      Deps
+	log       zerolog.Logger
+	count     *counters
+	mux       *http.ServeMux
+	http      *http.Server
+	sids      *sidCipher
+	wrong     *wrongKeys
+	waits     *waits
+	keys      *keyLocks
+	owners    ownersCache
+	document  document
+	events    *events
+	sheets    map[string]*sheet
+	frontends frontends
 
 	hidden   atomic.Bool // something was ever deleted from reading
 	started  time.Time
@@ -99,6 +104,7 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 		waits:   newWaits(cfg.MaxWaits, cfg.MaxWaitsEach),
 		keys:    newKeyLocks(),
 		events:  newEvents(),
+		sheets:  newSheets(),
 		started: time.Now(),
 		stop:    make(chan struct{}),
 	}
@@ -109,6 +115,9 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 		return nil, err
 	}
 	if err = s.loadHidden(ctx); err != nil {
+		return nil, err
+	}
+	if err = s.sheets["locations"].load(ctx, deps.Shelf, keyOf); err != nil {
 		return nil, err
 	}
 	if err = s.mount(s.routes()); err != nil {
@@ -124,6 +133,11 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 		ErrorLog: quietLog(log),
 	}
 	return s, nil
+}
+
+// shelfTime bounds one look at the shelf that no request waits for.
+func (s *Server) shelfTime() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), 5*time.Second)
 }
 
 // Handler returns the whole surface as one handler.

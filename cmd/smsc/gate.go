@@ -171,6 +171,17 @@ func (g *gate) heldBack(ms []*message.Message) []bool {
 	return held
 }
 
+// wake makes what waits on key due now and tells how many that were.
+func (h *house) wake(ctx context.Context, key string) int {
+	const batch = 1000
+	for all := 0; ; {
+		n, err := h.store.Awake(ctx, key, batch)
+		if all += n; err != nil || n < batch {
+			return all
+		}
+	}
+}
+
 // close stops the timers.
 func (g *gate) close() {
 	g.mu.Lock()

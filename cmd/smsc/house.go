@@ -41,6 +41,7 @@ type house struct {
 
 	store   *store.Store
 	catalog *tenant.Catalog
+	mint    *message.Mint
 	engine  *delivery.Engine
 	intake  *intake.Intake
 	gate    *gate // before the intake
@@ -94,13 +95,13 @@ func (h *house) openStore() (err error) {
 
 // openMovers builds the door and the engine.
 func (h *house) openMovers() error {
-	mint := message.NewMint(h.store.LastID())
+	h.mint = message.NewMint(h.store.LastID())
 	table := func() *routing.Table { return h.catalog.Directory().Table() }
-	h.engine = delivery.New(h.cfg.Delivery, h.store, h.store, table, mint, h.log, h.reg)
+	h.engine = delivery.New(h.cfg.Delivery, h.store, h.store, table, h.mint, h.log, h.reg)
 	h.intake = intake.New(intake.Config{
 		DefaultValidity: h.cfg.Delivery.Validity.Default,
 		MaxValidity:     h.cfg.Delivery.Validity.Max,
-	}, h.store, h.catalog.Directory, mint, h.log, h.reg)
+	}, h.store, h.catalog.Directory, h.mint, h.log, h.reg)
 	var err error
 	h.gate, err = newGate(h.intake, h.store, h.engine, h.log)
 	return err
@@ -115,13 +116,17 @@ func (h *house) openEdges() (err error) {
 	h.sip, err = sip.New(sip.Config{
 		Node: h.cfg.Name, Domain: h.cfg.SIP.Domain, Advertise: h.cfg.SIP.Advertise,
 		Listen: spell(h.cfg.Listen.SIP), TLS: secure, Volatile: h.cfg.Data == memory,
-	}, sip.Deps{Acceptor: h.gate, Reporter: h.engine, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory}, h.log, h.reg)
+	}, sip.Deps{Acceptor: h.gate, Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory}, h.log, h.reg)
 	if err != nil {
 		return err
 	}
 	h.smpp = smpp.New(smpp.Config{
 		Name: h.cfg.Name, Listen: spell(h.cfg.Listen.SMPP), TLS: secure, MaxValidity: h.cfg.Delivery.Validity.Max,
-	}, smpp.Deps{Acceptor: h.gate, Reporter: h.engine, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory, Ready: h.store.Ready}, h.log, h.reg)
+	}, smpp.Deps{
+		Acceptor: h.gate, Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory,
+		Shelf: h.store, Mint: h.mint, Waiting: h.waiting, Ready: h.store.Ready,
+	}, h.log, h.reg)
+	h.gate.rebind = h.smpp.Rebind
 	panel, err := web.Handler()
 	if err != nil {
 		return err
@@ -130,7 +135,7 @@ func (h *house) openEdges() (err error) {
 		Name: h.cfg.Name, Version: version, Memory: h.cfg.Data == memory, Retention: time.Duration(h.cfg.Store.Retention),
 	}, restapi.Deps{
 		Acceptor: h.gate, Ledger: h.store.Ledger(), Editor: h.engine, Shelf: h.store, Directory: h.catalog.Directory,
-		Catalog: h.catalog, Gate: h.gate, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg), Panel: panel,
+		Catalog: h.catalog, Gate: h.gate, Awake: h.wake, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg), Panel: panel,
 	}, h.log, h.reg)
 	if err != nil {
 		return err
