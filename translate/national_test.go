@@ -252,6 +252,7 @@ func TestTablesAreGivenWhereAllowed(t *testing.T) {
 		"a part keeps its tables whatever is allowed":   {part, TablesNone, message.GSM7, string(part.UDH)},
 		"octets have none":                              {opaque, TablesAuto, message.Octets, ""},
 		"a waiting indication in UCS2 stays":            {waiting, TablesAuto, message.UCS2, ""},
+		"a long header makes tables dear":               {message.Body{Coding: message.UCS2, Text: strings.Repeat("ğ", 10), UDH: append([]byte{119, 0x70, 117}, make([]byte, 117)...)}, TablesAuto, message.UCS2, string(append([]byte{119, 0x70, 117}, make([]byte, 117)...))},
 		"a header without room leaves the text in UCS2": {message.Body{Coding: message.UCS2, Text: "ğ", UDH: append([]byte{137, 0x70, 135}, make([]byte, 135)...)}, TablesAuto, message.UCS2, string(append([]byte{137, 0x70, 135}, make([]byte, 135)...))},
 	} {
 		got := InTables(c.b, c.use)

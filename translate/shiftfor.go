@@ -102,14 +102,31 @@ func InTables(b message.Body, use Tables) message.Body {
 	case use != TablesNone && b.Coding == message.GSM7 && has.Fits(b.Text):
 		return b
 	case use == TablesAuto && b.Part == nil:
-		if s, ok := ShiftFor(b.Text); ok {
-			if udh, err := AppendShift(b.UDH, s); err == nil {
-				b.Coding, b.UDH = message.GSM7, udh
-				return b
-			}
-		}
+		return shortest(b)
 	}
 	return withoutTables(b)
+}
+
+// shortest gives b the tables that ShiftFor finds. Beside a long header of its
+// own their elements may cost more than they save: then it goes without.
+func shortest(b message.Body) message.Body {
+	without := withoutTables(b)
+	s, ok := ShiftFor(b.Text)
+	if !ok {
+		return without
+	}
+	udh, err := AppendShift(b.UDH, s)
+	if err != nil {
+		return without
+	}
+	b.Coding, b.UDH = message.GSM7, udh
+	if len(without.UDH) > 0 {
+		n, err := CountParts(b)
+		if m, err2 := CountParts(without); err != nil || err2 == nil && m < n {
+			return without
+		}
+	}
+	return b
 }
 
 // withoutTables returns text in the default alphabet or in UCS2.
