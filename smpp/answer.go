@@ -43,7 +43,7 @@ func explain(dst []byte, s *Session, h pdu.Header, status pdu.Status, text strin
 		return pdu.AppendHeader(dst, h.Command.Answer(), status, h.Sequence)
 	}
 	resp := pdu.SMResp{Cmd: h.Command.Answer()} // message_id is one NUL
-	if text != "" && s.server {
+	if text != "" && s.server.Load() {
 		resp.TLVs = resp.TLVs.AddText(pdu.TagAdditionalStatusInfoText, ascii(text))
 	}
 	return resp.Append(dst, status, h.Sequence)
@@ -71,7 +71,7 @@ func (l *line) refusal(s *Session, j *job, err error) (pdu.Status, string) {
 		l.log.Error().Err(err).Msg("request not taken")
 	}
 	switch {
-	case !s.server:
+	case !s.server.Load():
 		return pdu.Status(translate.SMPPReceiverStatus(cause)), message.TextOf(err)
 	case j.msg != nil && cause == message.Barred && l.senderAtFault(j.msg):
 		return pdu.RInvSrcAdr, message.TextOf(err)
@@ -99,7 +99,7 @@ func (in *inlet) holdAnswer(s *Session, j job) {
 		r, err := in.edge.deps.Ledger.Wait(ctx, nil, j.msg.ID)
 		in.remember(&j, true)
 		s.m().out(j.head.Command.Answer())
-		resp := pdu.SMResp{Cmd: j.head.Command.Answer(), MessageID: appendID(nil, j.msg.ID)}
+		resp := pdu.SMResp{Cmd: j.head.Command.Answer(), MessageID: in.name(j.msg, j.msg.ID)}
 		status := pdu.ROK
 		if err != nil || r.State.Phase != message.Done {
 			status = pdu.RDeliveryFailure
@@ -109,6 +109,9 @@ func (in *inlet) holdAnswer(s *Session, j job) {
 			}
 			if s.TakesTLVs() {
 				resp.TLVs = failure(resp.TLVs, cause)
+				if j.dpf && cause == message.Absent {
+					resp.TLVs = resp.TLVs.AddUint8(pdu.TagDpfResult, 1)
+				}
 			}
 		}
 		s.m().outStatus(status)

@@ -34,6 +34,7 @@ func (in *inlet) admit(s *Session, b *pdu.Bind) (pdu.Status, string, func()) {
 	s.adopt(st.options)
 	s.meter.Store(l.meter)
 	l.meter.in(b.Cmd)
+	s.serves = rangeOf(b)
 	in.line.Store(l)
 	return pdu.ROK, e.cfg.Name, func() {
 		e.forget(s)

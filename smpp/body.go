@@ -19,6 +19,9 @@ const (
 	keyESMClass    = "smpp.esm_class"           // reply path and SME acknowledgements only
 	keyRegistered  = "smpp.registered_delivery" // SME acknowledgements only
 	keyTLVs        = "smpp.tlvs"
+	keyGroup       = "smpp.group"   // id of a submit_multi
+	keyAlias       = "smpp.alias"   // short id on a link to a 3.3 peer
+	keyCounted     = "smpp.counted" // its receipt counts the parts
 )
 
 // Bits of esm_class (SMPP 3.4 §5.2.12) and registered_delivery (§5.2.17).
@@ -74,7 +77,7 @@ func (st *settings) message(p *pdu.SM, c pdu.Command, now time.Time) (*message.M
 	if p.Priority <= 3 {
 		m.Priority = p.Priority
 	}
-	return m, keep(m, p)
+	return m, st.keep(m, p)
 }
 
 // judgeFields refuses what a mandatory or optional field may not say (spec
@@ -246,24 +249,21 @@ func wants(reg uint8) (w message.Wants) {
 }
 
 // keep notes what other SMPP links are to be told.
-func keep(m *message.Message, p *pdu.SM) error {
-	set := func(key, value string) {
-		if m.Extra == nil {
-			m.Extra = make(map[string]string, 2)
-		}
-		m.Extra[key] = value
+func (st *settings) keep(m *message.Message, p *pdu.SM) error {
+	if m.Body.Part != nil && st.oneReceipt {
+		set(m, keyCounted, "1")
 	}
 	if len(p.ServiceType) > 0 {
-		set(keyServiceType, string(p.ServiceType))
+		set(m, keyServiceType, string(p.ServiceType))
 	}
 	if p.ProtocolID != 0 {
-		set(keyProtocolID, strconv.Itoa(int(p.ProtocolID)))
+		set(m, keyProtocolID, strconv.Itoa(int(p.ProtocolID)))
 	}
 	if esm := p.ESMClass & (esmReplyPath | esmSMEAck | esmUserAck); esm != 0 {
-		set(keyESMClass, strconv.Itoa(int(esm)))
+		set(m, keyESMClass, strconv.Itoa(int(esm)))
 	}
 	if reg := p.RegisteredDelivery & regSMEAck; reg != 0 {
-		set(keyRegistered, strconv.Itoa(int(reg)))
+		set(m, keyRegistered, strconv.Itoa(int(reg)))
 	}
 	if len(p.TLVs) == 0 {
 		return nil
@@ -278,9 +278,16 @@ func keep(m *message.Message, p *pdu.SM) error {
 		return &fault{pdu.RInvParLen, "more than 4096 octets of optional parameters"}
 	}
 	if len(kept) > 0 {
-		set(keyTLVs, hex.EncodeToString(kept))
+		set(m, keyTLVs, hex.EncodeToString(kept))
 	}
 	return nil
+}
+
+func set(m *message.Message, key, value string) {
+	if m.Extra == nil {
+		m.Extra = make(map[string]string, 2)
+	}
+	m.Extra[key] = value
 }
 
 // consumed tells the parameters that became part of the message itself.

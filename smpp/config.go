@@ -26,7 +26,8 @@ type Config struct {
 	// MaxValidity bounds validity_period and schedule_delivery_time; 240 h.
 	MaxValidity time.Duration
 
-	reconnect time.Duration // first delay of a client; 1 s
+	reconnect   time.Duration // first delay of a client; 1 s
+	outbindLook time.Duration // how often links with an outbind are looked at; 5 s
 }
 
 // Validate reports every fault of c.
@@ -56,6 +57,9 @@ func (c Config) withDefaults() Config {
 	if c.reconnect == 0 {
 		c.reconnect = time.Second
 	}
+	if c.outbindLook == 0 {
+		c.outbindLook = outbindLook
+	}
 	c.Name = c.Name[:min(len(c.Name), 15)]
 	return c
 }
@@ -67,6 +71,11 @@ type Deps struct {
 	Ledger    message.Ledger
 	Editor    message.Editor
 	Directory func() *tenant.Directory
+	Shelf     Shelf         // short ids of 3.3 peers, set_dpf
+	Mint      *message.Mint // ids of groups; that of the door, so that none is twice
+	// Waiting tells whether messages wait for a link: then an ESME with an
+	// outbind is called. nil: nobody is.
+	Waiting func(link string) bool
 	// Ready tells why nothing can be stored now, nil if all is well; nil: it
 	// always is.
 	Ready func() error

@@ -218,11 +218,14 @@ func (l *line) pdus(a message.Attempt, st *settings, tlvs bool) ([]pdu.SM, error
 			head.RegisteredDelivery |= 1
 		}
 	}
-	body := translate.InAlphabet(m.Body, st.alphabet)
+	body := translate.InAlphabet(st.inTables(m), st.alphabet)
 	if st.long == "payload" && tlvs && body.Part == nil {
 		if n, err := translate.CountParts(body); err != nil || n > 1 {
 			return st.payload(head, body, err)
 		}
+	}
+	if !tlvs && body.Part == nil {
+		body.UDH = st.portHeader(body.UDH, m)
 	}
 	kind := message.PartUDH8
 	if st.long == "sar" && tlvs {

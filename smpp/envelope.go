@@ -105,6 +105,14 @@ func (st *settings) receipt(p *pdu.SM, m *message.Message, tlvs bool) {
 		return
 	}
 	r := translate.ReceiptOf(about)
+	for _, key := range []string{keyGroup, keyAlias} { // as the sender knows it
+		if id := about.Extra[key]; id != "" {
+			r.ID = id
+		}
+	}
+	if about.Extra[keyCounted] != "" {
+		r.Sub, r.Dlvrd = int(about.Parts), int(about.Delivered)
+	}
 	p.ESMClass, p.Priority = esmReceipt, 0
 	if about.Phase == message.Waiting {
 		p.ESMClass = esmNotification

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -171,7 +172,13 @@ func (s *shelf) Delete(_ context.Context, kind, key string) error {
 	return nil
 }
 
-func (s *shelf) Each(context.Context, string, func(string, []byte) bool) error { return nil }
+func (s *shelf) Each(_ context.Context, kind string, f func(string, []byte) bool) error {
+	s.m.Range(func(k, v any) bool {
+		key, ok := strings.CutPrefix(k.(string), kind+"/")
+		return !ok || f(key, v.([]byte))
+	})
+	return nil
+}
 
 // house is an Edge with listeners and a catalog.
 type house struct {
@@ -202,7 +209,8 @@ func open(t testing.TB, document string, change ...func(*Config, *Deps)) *house 
 		t.Fatal(err)
 	}
 	cfg := Config{Name: "smsc1", Listen: []string{"tcp:127.0.0.1:0"}, reconnect: 20 * time.Millisecond}
-	deps := Deps{Acceptor: h.door, Reporter: h.door, Ledger: h.door, Editor: h.door, Directory: h.catalog.Directory}
+	deps := Deps{Acceptor: h.door, Reporter: h.door, Ledger: h.door, Editor: h.door, Directory: h.catalog.Directory,
+		Shelf: new(shelf), Mint: h.door.mint}
 	for _, f := range change {
 		f(&cfg, &deps)
 	}

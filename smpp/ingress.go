@@ -21,6 +21,7 @@ type job struct {
 	news *message.News    // to be reported; with msg: a message if it fits nothing
 	act  func(context.Context) []byte
 	mark uint64 // of the repeat guard, 0 without
+	dpf  bool   // set_dpf: tell when the number is there again
 
 	failed error // the news could not be stored
 }
@@ -57,7 +58,7 @@ func (in *inlet) Request(s *Session, h pdu.Header, frame []byte) {
 	case pdu.DeliverSM, pdu.DataSM:
 		err = in.deliverOrData(s, &j, frame)
 	case pdu.SubmitMulti:
-		err = &fault{pdu.RSysErr, "submit_multi is not served"}
+		err = in.submitMulti(s, &j, frame)
 	case pdu.QuerySM:
 		err = in.query(s, &j, frame)
 	case pdu.CancelSM:
@@ -121,6 +122,9 @@ func (in *inlet) toMessage(s *Session, j *job, p *pdu.SM) error {
 	}
 	l.origin(s, m)
 	j.msg = m
+	if v, _ := p.TLVs.Uint8(pdu.TagSetDpf); v == 1 && p.Cmd == pdu.DataSM && s.server.Load() {
+		j.dpf = m.Mode != message.ModeDatagram
+	}
 	if ref, ok := p.TLVs.Uint16(pdu.TagUserMessageReference); ok && !l.settings.Load().carrier {
 		in.guardRepeat(j, p, ref)
 	}
@@ -219,48 +223,22 @@ func (in *inlet) accept(ctx context.Context, s *Session, jobs []job) {
 			k++
 		}
 		if err == nil && j.msg != nil && j.msg.Mode == message.ModeTransaction {
+			if j.dpf {
+				in.flag(ctx, j.msg)
+			}
 			in.holdAnswer(s, *j)
 			continue
 		}
 		in.remember(j, err == nil)
+		if j.dpf && err == nil {
+			in.flag(ctx, j.msg)
+		}
 		out = in.answer(out, s, j, err)
 		answered++
 	}
 	if answered > 0 {
 		s.Answer(answered, out)
 	}
-}
-
-// door asks the Acceptor. What the limits of an account hold back for a
-// moment is tried once more after it: the request is delayed, not refused,
-// and those behind it on this session wait as well (spec smpp §8).
-func (in *inlet) door(ctx context.Context, s *Session, ms []*message.Message) []error {
-	if len(ms) == 0 {
-		return nil
-	}
-	errs := in.edge.deps.Acceptor.Accept(ctx, ms...)
-	var again []*message.Message
-	var place []int
-	var wait time.Duration
-	for i, err := range errs {
-		if after, ok := brief(err); ok {
-			again, place, wait = append(again, ms[i]), append(place, i), max(wait, after)
-		}
-	}
-	if again == nil {
-		return errs
-	}
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-s.Done():
-		return errs
-	}
-	for i, err := range in.edge.deps.Acceptor.Accept(ctx, again...) {
-		errs[place[i]] = err
-	}
-	return errs
 }
 
 // answer appends the answer to one job; err is the word of the door.
@@ -273,9 +251,11 @@ func (in *inlet) answer(out []byte, s *Session, j *job, err error) []byte {
 	}
 	s.m().outStatus(pdu.ROK)
 	resp := pdu.SMResp{Cmd: j.head.Command.Answer()}
-	if s.server && j.msg != nil {
+	if s.server.Load() && j.msg != nil {
 		var id [20]byte
-		resp.MessageID = appendID(id[:0], j.msg.ID)
+		if resp.MessageID = appendID(id[:0], j.msg.ID); len(j.msg.Aliases) > 0 {
+			resp.MessageID = in.name(j.msg, j.msg.ID)
+		}
 		return resp.Append(out, pdu.ROK, j.head.Sequence) // durable from here
 	}
 	return resp.Append(out, pdu.ROK, j.head.Sequence) // durable from here

@@ -3,6 +3,7 @@ package smpp
 import (
 	"context"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,12 +22,14 @@ type line struct {
 	meter    *meter
 	settings atomic.Pointer[settings]
 	refs     references
+	aliases  aliases
 	room     atomic.Int64 // sum of the windows of senders
 
 	mu       sync.Mutex
 	sessions map[*Session]struct{} // bound, or with a place reserved
 	senders  []*Session            // those that can carry messages for us
 	turn     int
+	ranged   bool // the senders serve different ranges
 	paths    [256]path
 	lastErr  string
 	changed  time.Time // of up
@@ -36,6 +39,7 @@ type line struct {
 	tell   sync.Mutex // held while the Reporter is told, so that words keep their order
 	told   bool
 	client atomic.Pointer[client] // of a carrier
+	uncall context.CancelFunc     // ends the outbinds; with Edge.mu
 }
 
 // path keeps the messages of one pair of numbers on one session while any of
@@ -60,7 +64,7 @@ func newLine(e *Edge, st *settings) *line {
 // peer receives, as client by what we transmit.
 func canSend(s *Session) bool {
 	b := s.Bound()
-	if s.server {
+	if s.server.Load() {
 		return b == pdu.BindReceiver || b == pdu.BindTransceiver
 	}
 	return b == pdu.BindTransmitter || b == pdu.BindTransceiver
@@ -97,10 +101,11 @@ func (l *line) add(s *Session) {
 	l.sessions[s] = struct{}{}
 	if canSend(s) {
 		l.senders = append(l.senders, s)
+		l.ranged = differ(l.senders)
 		l.room.Add(int64(s.Window()))
 	}
 	l.mu.Unlock()
-	l.announce(canSend(s) && s.server)
+	l.announce(canSend(s) && s.server.Load())
 }
 
 // remove forgets a session.
@@ -110,6 +115,7 @@ func (l *line) remove(s *Session, err error) {
 	for i, x := range l.senders {
 		if x == s {
 			l.senders = append(l.senders[:i:i], l.senders[i+1:]...)
+			l.ranged = differ(l.senders)
 			l.room.Add(int64(-s.Window()))
 			break
 		}
@@ -165,8 +171,13 @@ func (l *line) pick(from, to string) (s *Session, release func()) {
 	_ = h.WriteByte(0)
 	_, _ = h.WriteString(to)
 	p := &l.paths[h.Sum64()%uint64(len(l.paths))]
-	if p.n == 0 || p.session.Load() >= p.session.Window() || p.session.Bound() == 0 {
-		p.session, p.n = l.least(), 0
+	among := l.senders
+	if l.ranged {
+		among = serving(l.senders, to)
+	}
+	if p.n == 0 || p.session.Load() >= p.session.Window() || p.session.Bound() == 0 ||
+		l.ranged && !slices.Contains(among, p.session) {
+		p.session, p.n = l.least(among), 0
 	}
 	p.n++
 	s = p.session
@@ -180,11 +191,11 @@ func (l *line) pick(from, to string) (s *Session, release func()) {
 }
 
 // least returns the session with the fewest unanswered requests. mu is held.
-func (l *line) least() *Session {
+func (l *line) least(among []*Session) *Session {
 	l.turn++
-	best := l.senders[l.turn%len(l.senders)]
-	for i := range l.senders {
-		s := l.senders[(l.turn+i)%len(l.senders)]
+	best := among[l.turn%len(among)]
+	for i := range among {
+		s := among[(l.turn+i)%len(among)]
 		// One that unbinds takes nothing any more.
 		if s.Bound() != 0 && (best.Bound() == 0 || s.Load() < best.Load()) {
 			best = s

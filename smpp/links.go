@@ -49,26 +49,53 @@ func (e *Edge) setLink(st *settings) {
 		}
 		l = newLine(e, st)
 		e.lines[name] = l
+		l.recall(nil, st)
 		if st.carrier && !e.draining {
 			l.client.Store(startClient(l))
 		}
 		return
 	}
 	old := l.settings.Swap(st)
-	if !rebind(old.link, st.link) {
-		return
+	l.recall(old, st)
+	if rebind(old.link, st.link) {
+		e.renew(l, st.options.withDefaults().ResponseTimeout)
 	}
+}
+
+// renew unbinds the sessions of a line and, of a carrier, binds anew. mu is
+// held.
+func (e *Edge) renew(l *line, wait time.Duration) {
 	l.client.Load().stop()
 	standing := l.all()
-	e.wg.Go(func() { unbind(standing, st.options.withDefaults().ResponseTimeout) })
-	if st.carrier && !e.draining {
+	e.wg.Go(func() { unbind(standing, wait) })
+	if l.settings.Load().carrier && !e.draining {
 		l.client.Store(startClient(l))
 	}
+}
+
+// Rebind ends the sessions of a link and, where we are the client, begins
+// new ones at once; an ESME comes back by itself. force does not wait for
+// open requests. False: this edge has no such link.
+func (e *Edge) Rebind(link string, force bool) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l := e.lines[link]
+	if l == nil {
+		return false
+	}
+	wait := l.settings.Load().options.withDefaults().ResponseTimeout
+	if force {
+		wait = 0
+	}
+	l.log.Info().Bool("force", force).Msg("rebind")
+	e.renew(l, wait)
+	return true
 }
 
 // retire lets the sessions of a line that is no longer declared run out. mu
 // is held.
 func (e *Edge) retire(l *line) {
+	l.recall(l.settings.Load(), nil)
 	e.retired = append(e.retired, l)
 	e.wg.Go(func() {
 		l.stop(l.settings.Load().options.withDefaults().ResponseTimeout)

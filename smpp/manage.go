@@ -50,24 +50,41 @@ func (in *inlet) query(s *Session, j *job, frame []byte) error {
 
 func (in *inlet) find(ctx context.Context, text, source string) (pdu.QueryResp, pdu.Status) {
 	resp := pdu.QueryResp{MessageID: []byte(text)}
-	id, ok := message.ParseID(text)
-	if !ok {
-		return resp, pdu.RInvMsgID
+	rs, status := in.named(ctx, text)
+	if status != pdu.ROK {
+		return resp, status
 	}
-	r, err := in.edge.deps.Ledger.Find(ctx, in.reach(), id)
-	switch {
-	case errors.Is(err, message.ErrNotFound) || err == nil && r.Message.Kind != message.KindMessage:
-		return resp, pdu.RInvMsgID
-	case err != nil:
-		return resp, pdu.RSysErr
-	case !same(source, r.Message.From):
+	if !same(source, rs[0].Message.From) {
 		return resp, pdu.RQueryFail
 	}
+	r := leastFinished(rs)
 	resp.State, resp.ErrorCode = stateOf(r)
 	if r.State.Phase.Ended() {
 		resp.FinalDate = appendFinal(nil, r.State.Ended)
 	}
 	return resp, pdu.ROK
+}
+
+// leastFinished returns the one of a group that has no end yet, else one that
+// failed, else the last.
+func leastFinished(rs []message.Record) message.Record {
+	least := rs[0]
+	for _, r := range rs[1:] {
+		a, b := &least.State, &r.State
+		switch {
+		case a.Phase.Ended() != b.Phase.Ended():
+			if !b.Phase.Ended() {
+				least = r
+			}
+		case (a.Phase == message.Done) != (b.Phase == message.Done):
+			if a.Phase == message.Done {
+				least = r
+			}
+		case b.Ended.After(a.Ended):
+			least = r
+		}
+	}
+	return least
 }
 
 // stateOf returns message_state and error_code of a record (spec smpp §15).
@@ -100,21 +117,27 @@ func (in *inlet) cancel(s *Session, j *job, frame []byte) error {
 	return nil
 }
 
+// cancelOne cancels the message that an id stands for; of a group those that
+// still wait.
 func (in *inlet) cancelOne(ctx context.Context, c *pdu.Cancel) pdu.Status {
-	id, ok := message.ParseID(string(c.MessageID))
-	if !ok {
-		return pdu.RInvMsgID
+	rs, status := in.named(ctx, string(c.MessageID))
+	if status != pdu.ROK {
+		return status
 	}
-	r, err := in.edge.deps.Ledger.Find(ctx, in.reach(), id)
-	switch {
-	case errors.Is(err, message.ErrNotFound) || err == nil && r.Message.Kind != message.KindMessage:
-		return pdu.RInvMsgID
-	case err != nil:
-		return pdu.RSysErr
-	case !same(string(c.Source.Addr), r.Message.From) || !same(string(c.Dest.Addr), r.Message.To):
+	if !same(string(c.Source.Addr), rs[0].Message.From) {
 		return pdu.RCancelFail
 	}
-	return cancelStatus(in.edge.deps.Editor.Cancel(ctx, in.reach(), id, in.who()))
+	status = pdu.RCancelFail
+	for _, r := range rs {
+		if !same(string(c.Dest.Addr), r.Message.To) {
+			continue
+		}
+		one := cancelStatus(in.edge.deps.Editor.Cancel(ctx, in.reach(), r.Message.ID, in.who()))
+		if one == pdu.ROK || len(rs) == 1 {
+			status = one
+		}
+	}
+	return status
 }
 
 func (in *inlet) who() string   { return in.line.Load().name }

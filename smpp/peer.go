@@ -152,7 +152,8 @@ func (s *Session) refuseBind(h pdu.Header, status pdu.Status) {
 // serve starts the server's side of a session.
 func serve(conn net.Conn, opt Options, h Handler, judge admit) *Session {
 	s := newSession(conn, opt, h)
-	s.server, s.admit = true, judge
+	s.admit = judge
+	s.server.Store(true)
 	s.start()
 	return s
 }

@@ -131,6 +131,8 @@ func (s *Session) dispatch(h pdu.Header, frame []byte) bool {
 		s.refuse(h, status)
 	case bindNow:
 		s.beginBind(h, frame)
+	case comeBack:
+		s.called(s, frame)
 	case pass:
 		s.workAt.Store(s.readAt.Load())
 		if h.Command != pdu.AlertNotification {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"smsc/message"
@@ -25,21 +26,18 @@ func (in *inlet) replace(s *Session, j *job, frame []byte) error {
 }
 
 func (in *inlet) replaceOne(ctx context.Context, p *pdu.Replace) pdu.Status {
-	id, ok := message.ParseID(string(p.MessageID))
-	if !ok {
-		return pdu.RInvMsgID
-	}
-	r, err := in.edge.deps.Ledger.Find(ctx, in.reach(), id)
+	rs, status := in.named(ctx, string(p.MessageID))
 	switch {
-	case errors.Is(err, message.ErrNotFound) || err == nil && r.Message.Kind != message.KindMessage:
-		return pdu.RInvMsgID
-	case err != nil:
-		return pdu.RSysErr
-	case !same(string(p.Source.Addr), r.Message.From) || r.Message.Body.Part != nil:
+	case status != pdu.ROK:
+		return status
+	case len(rs) > 1, rs[0].Message.Extra[keyGroup] != "", isJoined(rs[0].Message):
+		return pdu.RReplaceFail
+	case !same(string(p.Source.Addr), rs[0].Message.From) || rs[0].Message.Body.Part != nil:
 		return pdu.RReplaceFail
 	}
+	id := rs[0].Message.ID
 	st := in.line.Load().settings.Load()
-	err = in.edge.deps.Editor.Edit(ctx, in.reach(), id, in.who(), func(m *message.Message) error {
+	err := in.edge.deps.Editor.Edit(ctx, in.reach(), id, in.who(), func(m *message.Message) error {
 		return st.rewrite(m, p, time.Now())
 	})
 	var f *fault
@@ -54,6 +52,16 @@ func (in *inlet) replaceOne(ctx context.Context, p *pdu.Replace) pdu.Status {
 		return pdu.RSysErr
 	}
 	return pdu.ROK
+}
+
+// isJoined tells whether m was joined from parts: it has their ids.
+func isJoined(m *message.Message) bool {
+	for _, a := range m.Aliases {
+		if a.ID > math.MaxUint32 {
+			return true
+		}
+	}
+	return false
 }
 
 // rewrite gives a waiting message new text, times and receipts. The PDU has

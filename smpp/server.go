@@ -28,6 +28,7 @@ type Edge struct {
 	log     zerolog.Logger
 	unbound *meter // counts before a bind names the link
 	guard   guard
+	flags   flags
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -142,20 +143,22 @@ func (e *Edge) accept(ln net.Listener) error {
 	}
 }
 
-// welcome starts a session that may bind.
-func (e *Edge) welcome(conn net.Conn) {
+// welcome starts a session that may bind, nil if there is no room for one.
+func (e *Edge) welcome(conn net.Conn) *Session {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.draining || len(e.strangers) >= maxStrangers {
 		_ = conn.Close()
-		return
+		return nil
 	}
 	in := &inlet{edge: e}
 	s := newSession(conn, Options{}, in)
-	s.server, s.admit = true, in.admit
+	s.admit, s.called = in.admit, in.called
+	s.server.Store(true)
 	s.meter.Store(e.unbound)
 	e.strangers[s] = struct{}{}
 	s.start()
+	return s
 }
 
 func (e *Edge) forget(s *Session) {

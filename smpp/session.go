@@ -115,8 +115,9 @@ const (
 type Session struct {
 	conn    net.Conn
 	handler Handler
-	server  bool  // the peer binds to us
-	admit   admit // server: judges binds
+	server  atomic.Bool                    // the peer binds to us; an outbind of it changes that
+	admit   admit                          // server: judges binds
+	called  func(s *Session, frame []byte) // server: takes an outbind; nil ignores it
 	since   time.Time
 	opt     atomic.Pointer[Options] // of the link, once that is known
 	meter   atomic.Pointer[meter]   // counts; nil before the link is known
@@ -149,7 +150,8 @@ type Session struct {
 	lastErr  atomic.Pointer[error] // why our last word was said
 	ctx      context.Context       // ends with the session
 	cancel   context.CancelFunc
-	peerText string // address of the peer
+	peerText string  // address of the peer
+	serves   *serves // address_range of the bind; nil before it, and where it names none
 
 	done chan struct{}  // closed when the connection is
 	wg   sync.WaitGroup // its goroutines

@@ -27,9 +27,11 @@ type settings struct {
 	alphabet string
 	long     string // udh | sar | payload
 	reports  bool
-	types    map[string]typed // by shape of an address
-	causes   map[pdu.Status]message.Cause
-	tlvs     func(pdu.Tag) bool // which of a message's go out
+	// oneReceipt: the parts of a message are joined and have one receipt.
+	oneReceipt bool
+	types      map[string]typed // by shape of an address
+	causes     map[pdu.Status]message.Cause
+	tlvs       func(pdu.Tag) bool // which of a message's go out
 
 	binds         int
 	from          []netip.Prefix // empty: any
@@ -70,7 +72,7 @@ func (st *settings) esme(c *tenant.ESME) (err error) {
 	}
 	st.alphabet, st.long = c.Alphabet, c.Long
 	st.binds, st.minLen, st.maxLen, st.defaultSource = c.Binds, c.MinLength, c.MaxLength, c.DefaultSource
-	st.tlvs = standardTLV
+	st.tlvs, st.oneReceipt = standardTLV, c.MultipartReceipt == "one"
 	for _, f := range c.From {
 		p, err := prefix(f)
 		if err != nil {

@@ -14,6 +14,7 @@ const (
 	refuse
 	pass
 	bindNow
+	comeBack // an outbind: the peer wants us to bind
 )
 
 // judge applies the table of states (spec smpp §4; SMPP 3.4 Table 2-1).
@@ -23,15 +24,18 @@ func (s *Session) judge(c pdu.Command) (verdict, pdu.Status) {
 	case pdu.BindReceiver, pdu.BindTransmitter, pdu.BindTransceiver:
 		return s.judgeBind(st)
 	case pdu.Outbind:
+		if st == stateOpen && s.server.Load() && s.called != nil {
+			return comeBack, 0
+		}
 		return ignore, 0
 	case pdu.AlertNotification:
-		if s.server || st != stateBound {
+		if s.server.Load() || st != stateBound {
 			return ignore, 0
 		}
 		return pass, 0
 	}
 	switch {
-	case st == stateUnbinding && c == pdu.DeliverSM && s.server:
+	case st == stateUnbinding && c == pdu.DeliverSM && s.server.Load():
 		return ignore, 0
 	case st == stateUnbinding:
 		return refuse, pdu.RMsgQFul
@@ -43,11 +47,11 @@ func (s *Session) judge(c pdu.Command) (verdict, pdu.Status) {
 
 func (s *Session) judgeBind(st state) (verdict, pdu.Status) {
 	switch {
-	case st == stateOpen && s.server:
+	case st == stateOpen && s.server.Load():
 		return bindNow, 0
 	case st == stateUnbinding:
 		return refuse, pdu.RBindFail
-	case s.server:
+	case s.server.Load():
 		return refuse, pdu.RAlyBnd
 	}
 	return refuse, pdu.RInvBndSts
@@ -56,7 +60,7 @@ func (s *Session) judgeBind(st state) (verdict, pdu.Status) {
 // mayAsk tells whether the peer of a bound session may send request c.
 func (s *Session) mayAsk(c pdu.Command) bool {
 	bind := pdu.Command(s.bind.Load())
-	if !s.server {
+	if !s.server.Load() {
 		// A carrier that sends messages to a transmitter is wrong, but a
 		// refusal would lose them.
 		return c == pdu.DeliverSM || c == pdu.DataSM
@@ -93,7 +97,7 @@ func (s *Session) look(now int64) {
 	}
 	switch s.get() {
 	case stateOpen:
-		if s.server && now > int64(initTimeout) {
+		if s.server.Load() && now > int64(initTimeout) {
 			s.fail(errInit)
 		}
 	case stateUnbinding:
