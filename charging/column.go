@@ -1,6 +1,7 @@
 package charging
 
 import (
+	"cmp"
 	"encoding/hex"
 	"strconv"
 	"time"
@@ -73,7 +74,7 @@ var columns = [...]column{
 	{"originator_sccp_address", word, unknown},
 	{"mt_service_center_address", word, unknown},
 
-	{"orig_network_id", text, of(func(v *view) string { return v.m.Account })},
+	{"orig_network_id", text, of(func(v *view) string { return v.m.Arrival() })},
 	{"network_id", text, of(func(v *view) string { return v.m.Account })},
 	{"link_account", text, of(func(v *view) string { return v.meta.LinkAccount })},
 	{"source_smsc", text, of(func(v *view) string { return v.m.Origin.Link })},
@@ -81,7 +82,7 @@ var columns = [...]column{
 	{"dest_smsc", text, of(func(v *view) string { return v.s.Link })},
 	{"dest_type", word, of(func(v *view) string { return v.meta.DestType })},
 	{"route_id", text, of(func(v *view) string { return v.meta.Route })},
-	{"mproc_notes", text, of(func(v *view) string { return v.meta.Notes })},
+	{"mproc_notes", text, of(func(v *view) string { return cmp.Or(v.meta.Notes, v.s.Notes) })},
 
 	{"msg_parts", number, func(d []byte, v *view) []byte { return strconv.AppendInt(d, int64(v.parts()), 10) }},
 	{"char_numbers", number, func(d []byte, v *view) []byte { return strconv.AppendInt(d, int64(v.content.characters), 10) }},

@@ -32,6 +32,7 @@ type Engine struct {
 	log    zerolog.Logger
 	counts *counts
 	early  *early
+	known  func() routing.Facts
 
 	mu     sync.Mutex      // of the three below, and of changes to lanes
 	up     map[string]bool // what Link said
@@ -71,6 +72,20 @@ func New(cfg Config, queue Queue, shelf Shelf, table func() *routing.Table, mint
 	e.counts = newCounts(reg, e)
 	e.early.lapsed = func(link string) { e.unmatched(link, "unknown") }
 	return e
+}
+
+// Know tells the engine who is registered and located now; without it nobody
+// is. It is called before Run.
+func (e *Engine) Know(facts func() routing.Facts) { e.known = facts }
+
+// facts returns what plans hang on beside the table.
+func (e *Engine) facts() routing.Facts {
+	var f routing.Facts
+	if e.known != nil {
+		f = e.known()
+	}
+	f.Now = time.Now()
+	return f
 }
 
 // SetLanes replaces the lanes. Lanes that stay keep what they hold; what

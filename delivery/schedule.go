@@ -165,7 +165,7 @@ func (e *Engine) hops(m *message.Message) ([]wayOut, routing.Verdict) {
 	if m.Kind == message.KindReceipt {
 		return []wayOut{{Hop: routing.Hop{Link: m.Dest, From: m.From, To: m.To}, implicit: true}}, routing.Forward
 	}
-	plan := e.table().Plan(m)
+	plan := e.table().Plan(m, e.facts())
 	hops := make([]wayOut, len(plan.Hops))
 	for i, hop := range plan.Hops {
 		hops[i] = wayOut{Hop: hop, implicit: m.Dest != "" && hop.Link == m.Dest}

@@ -48,6 +48,21 @@ type Intake struct {
 	replies   *replies
 	parts     assembly
 	counts    *counts
+	known     func() routing.Facts
+}
+
+// Know tells the door who is registered and located now; without it nobody
+// is. It is called before the first message.
+func (in *Intake) Know(facts func() routing.Facts) { in.known = facts }
+
+// facts returns what plans hang on beside the table.
+func (in *Intake) facts(now time.Time) routing.Facts {
+	var f routing.Facts
+	if in.known != nil {
+		f = in.known()
+	}
+	f.Now = now
+	return f
 }
 
 // New returns a door to queue. The directory in force is asked for each
@@ -64,7 +79,7 @@ func New(cfg Config, queue Queue, directory func() *tenant.Directory, mint *mess
 func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
 	now := time.Now()
 	errs := make([]error, len(ms))
-	v := &visit{in: in, dir: in.directory(), now: now, records: make([]message.Record, 0, len(ms))}
+	v := &visit{in: in, dir: in.directory(), now: now, facts: in.facts(now), records: make([]message.Record, 0, len(ms))}
 	for i, m := range ms {
 		if errs[i] = v.admit(m); errs[i] == nil {
 			v.passed = append(v.passed, i)
@@ -111,6 +126,7 @@ type visit struct {
 	in      *Intake
 	dir     *tenant.Directory
 	now     time.Time
+	facts   routing.Facts
 	records []message.Record // those that pass, in order
 	born    []message.Record // their receipts and automatic replies
 	passed  []int
@@ -145,7 +161,7 @@ func (v *visit) admit(m *message.Message) error {
 		return err
 	}
 	m.ID, m.Accepted = v.in.mint.Next(v.now), v.now // the weights of routes look at the id
-	plan := v.dir.Table().Plan(m)
+	plan := v.plan(m)
 	if plan.Verdict == routing.NoWay {
 		return v.noWay(m, plan)
 	}
@@ -157,10 +173,19 @@ func (v *visit) admit(m *message.Message) error {
 	return nil
 }
 
-// numbers brings sender and recipient into normal form (spec routing §7).
+func (v *visit) plan(m *message.Message) routing.Plan { return v.dir.Table().Plan(m, v.facts) }
+
+// numbers brings sender and recipient into normal form, by the number plan of
+// the link or else of the account, then by the link's rewrites (spec routing
+// §7).
 func (v *visit) numbers(m *message.Message) error {
+	link := v.dir.Link(m.Origin.Link)
+	n := v.dir.Numbering(m.Account)
+	if link != nil && link.Numbering != nil {
+		n = link.Numbering
+	}
 	var plan translate.NumberPlan
-	if n := v.dir.Numbering(m.Account); n != nil {
+	if n != nil {
 		plan = translate.NumberPlan{Country: n.Country, Trunk: n.Trunk, International: n.International,
 			ShortMax: n.ShortMax, Bare: n.Bare}
 	}
@@ -172,7 +197,7 @@ func (v *visit) numbers(m *message.Message) error {
 	if err != nil {
 		return &message.Error{Cause: message.UnknownNumber, Text: "recipient: " + textOf(err)}
 	}
-	m.From, m.To = from, to
+	m.From, m.To = v.dir.Incoming(m.Origin.Link).Apply(from, to)
 	return nil
 }
 

@@ -81,7 +81,7 @@ func (v *visit) reply(m *message.Message, plan routing.Plan) {
 		Expires: v.now.Add(v.in.cfg.DefaultValidity),
 	}
 	parts, err := translate.CountParts(answer.Body)
-	if err != nil || v.dir.Table().Plan(answer).Verdict != routing.Forward {
+	if err != nil || v.plan(answer).Verdict != routing.Forward {
 		return
 	}
 	answer.Parts = uint8(min(parts, message.MaxParts))

@@ -37,6 +37,8 @@ type Message struct {
 	// message: those of the parts it was joined from, that of a group.
 	Aliases []Alias
 
+	Ruled *Ruled // what message rules did to it; nil: nothing
+
 	// Extra carries protocol particulars from edge to edge, such as
 	// "smpp.service_type". Nothing between the edges may read it.
 	Extra map[string]string
@@ -170,7 +172,8 @@ func (m *Message) Called(id ID) bool {
 }
 
 // Clone returns a copy that shares nothing that is written to: From, To, Body
-// and Dest may be changed freely, Extra is copied, About and Aliases are shared.
+// and Dest may be changed freely, Extra is copied, About and Aliases are shared,
+// and so is Ruled.
 func (m *Message) Clone() *Message {
 	c := *m
 	if m.Extra != nil {

@@ -73,6 +73,8 @@ type State struct {
 	Last     Outcome   // of the last attempt, or the late news about it
 	Failure  Cause     // last real failure; kept when the end is Expired
 	Opened   uint16    // times an explicit retry reopened it
+	Detour   Detour    // where rules sent it
+	Notes    string    // of rules, for the record
 
 	Trace []Step
 }

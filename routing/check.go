@@ -3,6 +3,7 @@ package routing
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Fault is one thing in an [Input] that does not fit.
@@ -39,6 +40,10 @@ func (t *Table) check(in Input) []error {
 			c.add("numbers", i, "link", "there is no link %q", n.Link)
 		}
 	}
+	for i, l := range in.Links {
+		_, faults := l.Out.Compile()
+		c.below("links", i, "rewrite_out.", faults)
+	}
 	serves := make(map[string]string)
 	for i, l := range in.Links {
 		for j, s := range l.Serves {
@@ -62,7 +67,16 @@ type checker struct {
 // sameness is what makes two routes the same route.
 type sameness struct {
 	account, called, calling, smsc, source, dest, reply string
+	from, to                                            int64 // when it is valid
 	drop, enabled                                       bool
+}
+
+// stamp makes a time comparable.
+func stamp(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
 }
 
 func (c *checker) add(list string, index int, field, format string, args ...any) {
@@ -98,12 +112,31 @@ func (c *checker) route(i int, r *Route) {
 	}
 	c.enum(say, "source_type", strings.ToUpper(r.SourceType), append([]string{""}, Sources...))
 	c.enum(say, "charged", r.Charged, []string{"", "default", "yes", "no"})
+	c.enum(say, "failover", r.Failover, []string{"", "deferred", "refused", "none"})
+	c.enum(say, "after_unsure", r.AfterUnsure, []string{"", "later", "never"})
+	_, faults := r.Rewrite.Compile()
+	c.below("routes", i, "rewrite.", faults)
+	if w := r.Valid; !w.From.IsZero() && !w.To.IsZero() && !w.From.Before(w.To) {
+		say("valid", "ends before it begins")
+	}
+	if r.DestSMSC == "" && (r.Failover != "" && r.Failover != "deferred" || r.AfterUnsure == "never" || !r.Rewrite.empty()) {
+		say("", "failover, after_unsure and rewrite belong to routes with a dest_smsc")
+	}
 	key := sameness{r.Account, Key(r.CalledPrefix), Key(r.CallingPrefix), r.SourceSMSC,
-		strings.ToUpper(r.SourceType), r.DestSMSC, r.AutoReply, r.Drop, r.Enabled}
+		strings.ToUpper(r.SourceType), r.DestSMSC, r.AutoReply,
+		stamp(r.Valid.From), stamp(r.Valid.To), r.Drop, r.Enabled}
 	if first, twice := c.routes[key]; twice {
 		say("", "the same route is given twice: routes[%d]", first)
 	} else {
 		c.routes[key] = i
+	}
+}
+
+// below adds faults of a part of an entry.
+func (c *checker) below(list string, i int, at string, faults []error) {
+	for _, err := range faults {
+		f := err.(*Fault) // nothing else is returned by Compile
+		c.add(list, i, at+f.Field, "%s", f.What)
 	}
 }
 

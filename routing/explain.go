@@ -52,9 +52,9 @@ type Candidate struct {
 }
 
 // Explain runs the code of [Table.Plan] and says why for each candidate.
-func (t *Table) Explain(m *message.Message) Explanation {
+func (t *Table) Explain(m *message.Message, facts ...Facts) Explanation {
 	tr := &tracer{m: m, shares: make(map[int]float64)}
-	p := t.plan(m, tr)
+	p := t.plan(m, given(facts), tr)
 	e := Explanation{
 		Plan: p, Charged: p.Charged, Outcome: outcome(p),
 		From: shown(m.From), To: shown(m.To),
@@ -79,7 +79,7 @@ func outcome(p Plan) string {
 		return "hold"
 	case p.Verdict == NoWay:
 		return "no_route"
-	case p.By == ByNumber || p.By == ByServes:
+	case p.By == ByNumber || p.By == ByServes || p.By == ByUser || p.By == ByPlace:
 		return "local"
 	}
 	return "forward"

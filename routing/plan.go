@@ -14,30 +14,37 @@ const (
 	ByReceipt = "receipt"
 	ByDest    = "dest_smsc"
 	ByNumber  = "number"
+	ByUser    = "user"
+	ByPlace   = "location"
 	ByServes  = "serves"
 	ByRoute   = "route"
 )
 
 // Plan returns the way of m, as the table says now. Receipts are not routed:
-// their plan is the link they go home to.
-func (t *Table) Plan(m *message.Message) Plan { return t.plan(m, nil) }
+// their plan is the link they go home to. Without facts nobody is registered
+// or located, and every route is valid.
+func (t *Table) Plan(m *message.Message, facts ...Facts) Plan { return t.plan(m, given(facts), nil) }
 
 // plan goes through the steps of spec routing §2 and tells tr, unless it is
 // nil, what each of them said.
-func (t *Table) plan(m *message.Message, tr *tracer) Plan {
+func (t *Table) plan(m *message.Message, f Facts, tr *tracer) Plan {
 	if m.Kind == message.KindReceipt {
 		return Plan{Verdict: Forward, Hops: []Hop{hop(m, m.Dest)}, Charged: "no", By: ByReceipt}
 	}
 	if m.Dest != "" {
-		if p, decided := t.asked(m, tr); decided {
+		if p, decided := t.asked(m, f, tr); decided {
 			return p
 		}
 	}
-	if p, decided := t.owned(m, tr); decided {
+	if p, decided := t.owned(m, f, tr); decided {
 		return p
 	}
-	if p, decided := t.routed(m, tr); decided {
+	if p, decided := t.routed(m, f, tr); decided {
 		return p
+	}
+	if link := t.users.link(m.To.Value); link != "" && !t.returns(m, link) {
+		tr.step(ByUser, "", "chosen", "not registered: waits for it")
+		return t.sole(m, link, ByUser)
 	}
 	return noWay(m)
 }
@@ -55,12 +62,45 @@ func hop(m *message.Message, link string) Hop {
 	return Hop{Link: link, From: m.From, To: m.To}
 }
 
+// hop is the way over a link, by a route if e is not nil: the route rewrites
+// first, then the link.
+func (t *Table) hop(m *message.Message, name string, e *entry) Hop {
+	h := hop(m, name)
+	if u := m.Ruled; u != nil {
+		h.From, h.To = typed(h.From, u.Calling), typed(h.To, u.Called)
+	}
+	if e != nil {
+		h.Route, h.Failover, h.Once = e.ID, e.failover, e.AfterUnsure == "never"
+		e.rewrite.hop(&h)
+	}
+	if l := t.links[name]; l != nil {
+		l.out.hop(&h)
+	}
+	return h
+}
+
+// typed gives an address the type that a rule chose.
+func typed(a message.Address, t message.NumberType) message.Address {
+	if !t.Set {
+		return a
+	}
+	return message.Address{Value: a.Value, Typed: true, TON: t.TON, NPI: t.NPI}
+}
+
+// sole is the plan of a number that somebody owns: who owns it keeps it, there
+// is no second hop.
+func (t *Table) sole(m *message.Message, link, by string) Plan {
+	h := t.hop(m, link, nil)
+	h.Owns = true
+	return Plan{Verdict: Forward, Hops: []Hop{h}, Charged: "default", By: by}
+}
+
 // asked is step 1: the submitter named the way out. Routes are then asked for
 // drop and charged only, and for the right to use a link that is not shared.
-func (t *Table) asked(m *message.Message, tr *tracer) (Plan, bool) {
+func (t *Table) asked(m *message.Message, f Facts, tr *tracer) (Plan, bool) {
 	var buf [8]ranked
-	matching := t.matching(m, buf[:0], nil)
-	p := Plan{Verdict: Forward, Hops: []Hop{hop(m, m.Dest)}, Charged: "default", By: ByDest}
+	matching := t.matching(m, f, buf[:0], nil)
+	p := Plan{Verdict: Forward, Hops: []Hop{t.hop(m, m.Dest, nil)}, Charged: "default", By: ByDest}
 	if len(matching) > 0 {
 		p.Charged = matching[0].Charged
 	}
@@ -76,16 +116,16 @@ func (t *Table) asked(m *message.Message, tr *tracer) (Plan, bool) {
 		tr.step(ByDest, "", "chosen", "queue of that name, for polling")
 		return p, true
 	}
-	route, leads := 0, false
+	var leads *entry
 	back := t.returns(m, m.Dest)
 	for _, r := range matching {
-		if r.DestSMSC == m.Dest && (!leads || r.Back) {
-			leads, route, back = true, r.ID, back && !r.Back
+		if r.DestSMSC == m.Dest && (leads == nil || r.Back) {
+			leads, back = r.entry, back && !r.Back
 		}
 	}
-	p.Hops[0].Route = route
+	p.Hops[0] = t.hop(m, m.Dest, leads)
 	switch {
-	case !leads && !t.Usable(m.Account, m.Dest):
+	case leads == nil && !m.Ruled.Route() && !t.Usable(m.Account, m.Dest):
 		tr.step(ByDest, "", "no", "account may not use the link")
 		return Plan{Verdict: NoWay, Charged: p.Charged, By: ByDest}, true
 	case back:
@@ -106,18 +146,12 @@ func (t *Table) returns(m *message.Message, link string) bool {
 	return l == nil || !l.Many || Key(m.From.Value) == Key(m.To.Value)
 }
 
-// owned are steps 4: hosted numbers, then the numbers that a core serves.
-// Whoever owns a number keeps it: there is no second hop.
-func (t *Table) owned(m *message.Message, tr *tracer) (Plan, bool) {
-	key := Key(m.To.Value)
-	link, by := t.numbers[key], ByNumber
-	if link == "" {
-		tr.step(ByNumber, "", "no", "")
-		link, by = t.server(key), ByServes
-	}
+// owned are steps 2 to 4: users who are registered now, locations, hosted
+// numbers, then the numbers that a core serves.
+func (t *Table) owned(m *message.Message, f Facts, tr *tracer) (Plan, bool) {
+	link, by := t.owner(m.To, f, tr)
 	switch {
 	case link == "":
-		tr.step(ByServes, "", "no", "")
 		return Plan{}, false
 	case t.returns(m, link):
 		tr.step(by, "", "no", "it came by the link that owns the number")
@@ -126,9 +160,33 @@ func (t *Table) owned(m *message.Message, tr *tracer) (Plan, bool) {
 		return p, true
 	}
 	tr.step(by, "", "chosen", "who owns a number keeps it")
-	h := hop(m, link)
-	h.Owns = true
-	return Plan{Verdict: Forward, Hops: []Hop{h}, Charged: "default", By: by}, true
+	return t.sole(m, link, by), true
+}
+
+// owner returns the link that owns a number now, "" if none does.
+func (t *Table) owner(to message.Address, f Facts, tr *tracer) (link, by string) {
+	if link, ok := lookup(f.Registered, to); ok && t.links[link] != nil {
+		return link, ByUser
+	}
+	if f.Registered != nil {
+		tr.step(ByUser, "", "no", "")
+	}
+	if link, ok := lookup(f.Located, to); ok && t.links[link] != nil {
+		return link, ByPlace
+	}
+	if f.Located != nil {
+		tr.step(ByPlace, "", "no", "")
+	}
+	key := Key(to.Value)
+	if link = t.numbers[key]; link != "" {
+		return link, ByNumber
+	}
+	tr.step(ByNumber, "", "no", "")
+	if link = t.server(key); link != "" {
+		return link, ByServes
+	}
+	tr.step(ByServes, "", "no", "")
+	return "", ""
 }
 
 // server returns the link that serves a number, "" if none does.
@@ -145,9 +203,9 @@ func (t *Table) server(key string) (link string) {
 }
 
 // routed is step 5: the first account from m's up that has a matching route.
-func (t *Table) routed(m *message.Message, tr *tracer) (Plan, bool) {
+func (t *Table) routed(m *message.Message, f Facts, tr *tracer) (Plan, bool) {
 	var buf [8]ranked
-	matching := t.matching(m, buf[:0], tr)
+	matching := t.matching(m, f, buf[:0], tr)
 	if len(matching) == 0 {
 		return Plan{}, false
 	}
@@ -177,9 +235,7 @@ func (t *Table) unroll(m *message.Message, rs []ranked) Plan {
 			p.Verdict, p.Charged = Forward, r.Charged
 			p.Hops = make([]Hop, 0, min(len(rs), MaxHops))
 		}
-		h := hop(m, r.DestSMSC)
-		h.Route = r.ID
-		p.Hops = append(p.Hops, h)
+		p.Hops = append(p.Hops, t.hop(m, r.DestSMSC, r.entry))
 	}
 	return p
 }
@@ -195,7 +251,7 @@ func planned(hops []Hop, link string) bool {
 
 // matching returns the routes that match m, of the first account from m's up
 // that has any, in their order.
-func (t *Table) matching(m *message.Message, dst []ranked, tr *tracer) []ranked {
+func (t *Table) matching(m *message.Message, f Facts, dst []ranked, tr *tracer) []ranked {
 	called, calling := Key(m.To.Value), Key(m.From.Value)
 	source := m.Origin.Type.String()
 	account := m.Account
@@ -204,14 +260,14 @@ func (t *Table) matching(m *message.Message, dst []ranked, tr *tracer) []ranked 
 			b.enabled.each(called, func(_ int, under *trie[[]*entry]) {
 				under.each(calling, func(_ int, same *[]*entry) {
 					for _, e := range *same {
-						if e.fits(m, source) {
+						if e.fits(m, source) && e.Valid.holds(f.Now) {
 							dst = append(dst, ranked{entry: e})
 						}
 					}
 				})
 			})
 		}
-		tr.table(t, account, m, len(dst))
+		tr.table(t, account, m, f, len(dst))
 		if len(dst) > 0 {
 			break
 		}

@@ -46,7 +46,7 @@ func randomHouse(r *rand.Rand, routes int) Input {
 			}
 		}
 		key := sameness{x.Account, Key(x.CalledPrefix), Key(x.CallingPrefix), x.SourceSMSC,
-			strings.ToUpper(x.SourceType), x.DestSMSC, x.AutoReply, x.Drop, x.Enabled}
+			strings.ToUpper(x.SourceType), x.DestSMSC, x.AutoReply, 0, 0, x.Drop, x.Enabled}
 		if !seen[key] {
 			seen[key] = true
 			in.Routes = append(in.Routes, x)
@@ -122,7 +122,7 @@ func TestTheTrieFindsWhatASlowSearchFinds(t *testing.T) {
 			m := randomMessage(r)
 			want := slowRoutes(in, m)
 			var got []Route
-			for _, x := range table.matching(m, nil, nil) {
+			for _, x := range table.matching(m, Facts{}, nil, nil) {
 				got = append(got, x.Route)
 			}
 			if diff := gocmp.Diff(want, got); diff != "" {

@@ -20,8 +20,16 @@ type Route struct {
 	AutoReply     string `yaml:"auto_reply,omitempty"`
 	Drop          bool   `yaml:"drop,omitempty"`
 	Back          bool   `yaml:"back,omitempty"` // may lead back to the link it came by
-	Description   string `yaml:"description,omitempty"`
-	Enabled       bool   `yaml:"enabled"`
+	// Failover says after what the next hop is tried: deferred (default),
+	// refused (also after a refusal, at once or late) or none.
+	Failover string `yaml:"failover,omitempty"`
+	// AfterUnsure is later (default: try again) or never: rather fail than
+	// risk that the recipient has it twice.
+	AfterUnsure string      `yaml:"after_unsure,omitempty"`
+	Rewrite     Translation `yaml:"rewrite,omitempty"` // for this hop only
+	Valid       Window      `yaml:"valid,omitempty"`   // outside it the route is not there
+	Description string      `yaml:"description,omitempty"`
+	Enabled     bool        `yaml:"enabled"`
 }
 
 // Verdict is what a plan says.
@@ -42,7 +50,21 @@ type Hop struct {
 	Owns  bool // the link owns the number: nobody else would know better
 	From  message.Address
 	To    message.Address
+
+	Failover Failover // after what the next hop may be tried
+	Once     bool     // silence ends the message: it must not arrive twice
 }
+
+// Failover is after what the next hop of a plan is tried (spec routing §4).
+type Failover uint8
+
+const (
+	AfterDeferred Failover = iota // surely not taken, maybe later
+	AfterRefused                  // also what this hop refuses for good
+	Never                         // this hop or none
+)
+
+var failovers = map[string]Failover{"": AfterDeferred, "deferred": AfterDeferred, "refused": AfterRefused, "none": Never}
 
 // Plan is the way of one message, as asked now.
 type Plan struct {
@@ -51,5 +73,5 @@ type Plan struct {
 	Route   int    // the route that decided Verdict Drop or Reply
 	Reply   string // text of Verdict Reply
 	Charged string // yes, no or default
-	By      string // what decided: dest_smsc, number, route, receipt
+	By      string // what decided: dest_smsc, user, location, number, serves, route, receipt
 }

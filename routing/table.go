@@ -12,16 +12,19 @@ type Input struct {
 	Parents map[string]string // every account with its parent; "" for the root
 	Links   []Link
 	Numbers []Number
+	Users   []User
+	Rules   []Rule
 }
 
 // Link is what routing knows of a link.
 type Link struct {
 	Name    string
-	Account string   // owner
-	Shared  bool     // accounts below the owner may route to it
-	Source  string   // source_type of what comes by it: SIP IMS SMPP HTTP
-	Many    bool     // many users stand behind it, who may write to each other
-	Serves  []string // called numbers reached through it, exact or "prefix*"
+	Account string      // owner
+	Shared  bool        // accounts below the owner may route to it
+	Source  string      // source_type of what comes by it: SIP IMS SMPP HTTP
+	Many    bool        // many users stand behind it, who may write to each other
+	Serves  []string    // called numbers reached through it, exact or "prefix*"
+	Out     Translation // for everything that leaves by it
 }
 
 // Number is a hosted number and the link it is reached by.
@@ -34,10 +37,17 @@ type Number struct {
 // concurrent use.
 type Table struct {
 	parents map[string]string
-	links   map[string]*Link
+	links   map[string]*link
 	numbers map[string]string // Key of a hosted number -> link
 	serves  trie[serve]
+	users   users
 	books   map[string]*book // by account; none for an account without routes
+}
+
+// link is a compiled Link.
+type link struct {
+	Link
+	out *Translator // nil: nothing to rewrite
 }
 
 // serve is who serves numbers below one prefix, and who exactly that number.
@@ -63,6 +73,8 @@ func (b *book) close() {
 type entry struct {
 	Route
 	called, calling string // keys
+	failover        Failover
+	rewrite         *Translator // nil: nothing to rewrite
 }
 
 // NewTable compiles a table. Each error is a [*Fault]; all of them are
@@ -70,13 +82,12 @@ type entry struct {
 func NewTable(in Input) (*Table, []error) {
 	t := &Table{
 		parents: in.Parents,
-		links:   make(map[string]*Link, len(in.Links)),
+		links:   make(map[string]*link, len(in.Links)),
 		numbers: make(map[string]string, len(in.Numbers)),
 		books:   make(map[string]*book),
 	}
 	for i := range in.Links {
-		l := in.Links[i]
-		t.links[l.Name] = &l
+		t.links[in.Links[i].Name] = &link{Link: in.Links[i], out: translator(in.Links[i].Out)}
 	}
 	faults := t.check(in)
 	if len(faults) > 0 {
@@ -85,7 +96,7 @@ func NewTable(in Input) (*Table, []error) {
 	for _, n := range in.Numbers {
 		t.numbers[Key(n.Number)] = n.Link
 	}
-	t.serves = served(in.Links)
+	t.serves, t.users = served(in.Links), newUsers(in.Users)
 	last := 0
 	for _, r := range in.Routes {
 		last = max(last, r.ID)
@@ -101,6 +112,15 @@ func NewTable(in Input) (*Table, []error) {
 		b.close()
 	}
 	return t, nil
+}
+
+// translator compiles what check has found right.
+func translator(t Translation) *Translator {
+	if t.empty() {
+		return nil
+	}
+	c, _ := t.Compile()
+	return c
 }
 
 // served makes the trie of the numbers that links serve.
@@ -120,7 +140,8 @@ func served(links []Link) trie[serve] {
 
 // add puts a route into the book of its account.
 func (t *Table) add(r Route) {
-	e := &entry{Route: r, called: Key(r.CalledPrefix), calling: Key(r.CallingPrefix)}
+	e := &entry{Route: r, called: Key(r.CalledPrefix), calling: Key(r.CallingPrefix),
+		failover: failovers[r.Failover], rewrite: translator(r.Rewrite)}
 	b := t.books[r.Account]
 	if b == nil {
 		b = new(book)

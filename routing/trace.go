@@ -28,7 +28,7 @@ func (tr *tracer) step(step, account, verdict, why string) {
 
 // table notes what the table of one account said, and why those of its routes
 // that do not match do not.
-func (tr *tracer) table(t *Table, account string, m *message.Message, matches int) {
+func (tr *tracer) table(t *Table, account string, m *message.Message, f Facts, matches int) {
 	if tr == nil {
 		return
 	}
@@ -51,6 +51,8 @@ func (tr *tracer) table(t *Table, account string, m *message.Message, matches in
 			c.Verdict = "disabled"
 		case why != "":
 			c.Verdict, c.Why = "no", why
+		case !e.Valid.holds(f.Now):
+			c.Verdict, c.Why = "no", "not valid now"
 		default:
 			continue
 		}

@@ -27,6 +27,7 @@ const (
 	flagDCS
 	flagAbout
 	flagAliases
+	flagRuled
 	flagsKnown = 1<<iota - 1
 )
 
@@ -43,6 +44,7 @@ func flagsOf(m *message.Message) (f byte) {
 	set(flagDCS, m.Body.HasDCS)
 	set(flagAbout, m.About != nil)
 	set(flagAliases, len(m.Aliases) > 0)
+	set(flagRuled, m.Ruled != nil)
 	return f
 }
 
@@ -59,7 +61,7 @@ func appendMessage(dst []byte, m *message.Message) []byte {
 	dst = appendTime(dst, m.Accepted)
 	dst = appendTime(dst, m.NotBefore)
 	dst = appendTime(dst, m.Expires)
-	return appendAliases(appendMap(dst, m.Extra), m.Aliases)
+	return appendRuled(appendAliases(appendMap(dst, m.Extra), m.Aliases), m.Ruled)
 }
 
 func (r *reader) message(id message.ID, h head) *message.Message {
@@ -80,6 +82,9 @@ func (r *reader) message(id message.ID, h head) *message.Message {
 	m.Extra = r.stringMap()
 	if f&flagAliases != 0 {
 		m.Aliases = r.aliases()
+	}
+	if f&flagRuled != 0 {
+		m.Ruled = r.ruled()
 	}
 	return m
 }
@@ -107,6 +112,26 @@ func (r *reader) aliases() []message.Alias {
 		as[i] = message.Alias{ID: message.ID(r.uint()), Wants: message.Wants(r.byte()), Handle: r.string()}
 	}
 	return as
+}
+
+// appendRuled writes nothing for what no rule has touched: a flag says so.
+func appendRuled(dst []byte, u *message.Ruled) []byte {
+	if u == nil {
+		return dst
+	}
+	dst = appendBool(appendString(dst, u.Account), u.Via)
+	for _, t := range [...]message.NumberType{u.Calling, u.Called} {
+		dst = append(appendBool(dst, t.Set), t.TON, t.NPI)
+	}
+	return dst
+}
+
+func (r *reader) ruled() *message.Ruled {
+	u := &message.Ruled{Account: r.string(), Via: r.bool()}
+	for _, t := range [...]*message.NumberType{&u.Calling, &u.Called} {
+		*t = message.NumberType{Set: r.bool(), TON: r.byte(), NPI: r.byte()}
+	}
+	return u
 }
 
 func appendAddress(dst []byte, a message.Address) []byte {

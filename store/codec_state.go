@@ -73,7 +73,17 @@ func appendState(dst []byte, s *message.State, version uint64) []byte {
 	dst = appendOutcome(dst, &s.Last)
 	dst = append(dst, byte(s.Failure))
 	dst = appendUint(dst, uint64(s.Opened))
-	return appendTrace(dst, s.Trace)
+	return appendByRules(appendTrace(dst, s.Trace), s)
+}
+
+// appendByRules ends a state with what rules did to it, and writes nothing
+// where they did nothing.
+func appendByRules(dst []byte, s *message.State) []byte {
+	if s.Detour == (message.Detour{}) && s.Notes == "" {
+		return dst
+	}
+	dst = appendString(appendString(dst, s.Detour.Link), s.Detour.Account)
+	return appendString(append(dst, s.Detour.Count), s.Notes)
 }
 
 func (r *reader) state(id message.ID) message.State {
@@ -90,6 +100,12 @@ func (r *reader) state(id message.ID) message.State {
 	s.Last = r.outcome()
 	s.Failure, s.Opened = message.Cause(r.byte()), r.uint16()
 	s.Trace = r.trace()
+	if len(r.s) > 0 && !r.bad {
+		s.Detour = message.Detour{Link: r.string(), Account: r.string(), Count: r.byte()}
+		if s.Notes = r.string(); s.Detour == (message.Detour{}) && s.Notes == "" {
+			r.fail() // there would be nothing: one state has one form
+		}
+	}
 	return s
 }
 

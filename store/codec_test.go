@@ -30,7 +30,7 @@ func full() message.Record {
 		ID: m.ID, Version: math.MaxUint64, Phase: message.Sent, Due: at, WakeOn: "link:c", Link: "c", Tried: []string{"a", "b"},
 		Segments: []message.Segment{{Remote: "77", Result: message.Delivered}, {}}, Rounds: 65535, Attempts: 3, First: at, Ended: at.Add(-time.Hour),
 		Last:    message.Outcome{Result: message.Deferred, Cause: message.Absent, Remote: []string{"77", ""}, Pause: true, After: -time.Second, Word: "W", Code: "027", Detail: "gone"},
-		Failure: message.MemoryFull, Opened: 2,
+		Failure: message.MemoryFull, Opened: 2, Detour: message.Detour{Link: "b", Account: "uk", Count: 3}, Notes: "night; pt",
 	}
 	s.Note(message.Step{At: at, Kind: "accepted", Link: "esme1"})
 	s.Note(message.Step{Kind: "no time"})

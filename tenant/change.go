@@ -38,6 +38,7 @@ func compare(old, next Document) Change {
 		Accounts: diff(old.Accounts, next.Accounts, func(a Account) string { return a.Name }),
 		Links:    diff(old.Links, next.Links, func(l Link) string { return l.Name }),
 		Routes:   diff(old.Routes, next.Routes, func(r routing.Route) string { return strconv.Itoa(r.ID) }),
+		Rules:    diff(old.Rules, next.Rules, func(r routing.Rule) string { return r.Account + "/" + r.Name }),
 		Numbers:  diff(old.Numbers, next.Numbers, func(n Number) string { return n.Number }),
 		Warnings: next.Warnings(),
 	}

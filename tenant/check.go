@@ -186,13 +186,18 @@ func (c *checker) checkRoutes() {
 
 // routing returns what a routing table is built from.
 func (d *Document) routing() routing.Input {
-	in := routing.Input{Routes: d.Routes, Parents: make(map[string]string, len(d.Accounts))}
+	in := routing.Input{Routes: d.Routes, Rules: d.Rules, Parents: make(map[string]string, len(d.Accounts))}
 	for _, a := range d.Accounts {
 		in.Parents[a.Name] = a.Parent
 	}
 	for _, l := range d.Links {
 		link := routing.Link{Name: l.Name, Account: l.Account, Shared: l.Shared, Source: l.Kind.Source(),
-			Many: l.Kind == KindIMS || l.Kind == KindSIPUsers}
+			Many: l.Kind == KindIMS || l.Kind == KindSIPUsers, Out: l.RewriteOut}
+		if l.SIPUsers != nil {
+			for _, u := range l.SIPUsers.Users {
+				in.Users = append(in.Users, routing.User{Name: u.AOR, Number: u.MSISDN, Link: l.Name})
+			}
+		}
 		if l.IMS != nil {
 			link.Serves = l.IMS.Serves
 		}

@@ -1,11 +1,14 @@
 package tenant
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"smsc/routing"
 )
 
 // reserved tells whether name is one of our own, built-in links.
@@ -22,6 +25,8 @@ func (c *checker) checkLinks() {
 		if reserved(l.Name) {
 			c.say(at+"name", "%s is a built-in link; choose another name", l.Name)
 		}
+		c.numbering(at+"numbering.", l.Numbering)
+		c.translation(at+"rewrite_in.", l.RewriteIn)
 		if c.accounts[l.Account] == nil {
 			c.unknown(at+"account", "account", l.Account, c.accountNames())
 		}
@@ -39,6 +44,20 @@ func (c *checker) checkLinks() {
 		c.link(at, i, l, uniq)
 	}
 }
+
+// translation checks lists of rewrites that are not routing's.
+func (c *checker) translation(at string, t routing.Translation) {
+	for _, faults := range [][]error{t.Plain(), second(t.Compile())} {
+		for _, err := range faults {
+			var f *routing.Fault
+			if errors.As(err, &f) {
+				c.say(at+f.Field, "%s", f.What)
+			}
+		}
+	}
+}
+
+func second[A, B any](_ A, b B) B { return b }
 
 // uniques is what only one link may have.
 type uniques struct{ systems, users, aors map[string]int }

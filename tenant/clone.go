@@ -20,6 +20,9 @@ func (d *Document) Clone() Document {
 			a.Numbering = &n
 		}
 	}
+	for i := range out.Rules {
+		out.Rules[i] = out.Rules[i].Clone()
+	}
 	for i := range out.Links {
 		out.Links[i].detach()
 	}
@@ -28,6 +31,7 @@ func (d *Document) Clone() Document {
 
 // detach gives l its own copy of everything it points to.
 func (l *Link) detach() {
+	l.Numbering = dup(l.Numbering)
 	l.SIP, l.IMS, l.SIPUsers, l.ESME, l.Carrier, l.Webhook =
 		dup(l.SIP), dup(l.IMS), dup(l.SIPUsers), dup(l.ESME), dup(l.Carrier), dup(l.Webhook)
 	if l.SIP != nil {

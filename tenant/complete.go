@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -126,13 +127,19 @@ func (d *Document) identify(old Document, last int) int {
 	// The same route keeps its id, in whatever order the document has them.
 	// First those that are equal in everything, then those that lead the same
 	// way under the same conditions.
-	d.inherit(old.Routes, func(r routing.Route) routing.Route {
+	var w writer // of the line of a route in a document: equal routes have equal lines
+	written := func(r routing.Route) string {
+		w.Reset()
+		w.flow(reflect.ValueOf(r), "")
+		return w.String()
+	}
+	d.inherit(old.Routes, func(r routing.Route) string {
 		r.ID = 0
-		return r
+		return written(r)
 	})
-	d.inherit(old.Routes, func(r routing.Route) routing.Route {
-		return routing.Route{Account: r.Account, CalledPrefix: routing.Key(r.CalledPrefix), CallingPrefix: routing.Key(r.CallingPrefix),
-			SourceSMSC: r.SourceSMSC, SourceType: r.SourceType, DestSMSC: r.DestSMSC, AutoReply: r.AutoReply, Drop: r.Drop}
+	d.inherit(old.Routes, func(r routing.Route) string {
+		return written(routing.Route{Account: r.Account, CalledPrefix: routing.Key(r.CalledPrefix), CallingPrefix: routing.Key(r.CallingPrefix),
+			SourceSMSC: r.SourceSMSC, SourceType: r.SourceType, DestSMSC: r.DestSMSC, AutoReply: r.AutoReply, Drop: r.Drop})
 	})
 	for i := range d.Routes {
 		if d.Routes[i].ID == 0 {
@@ -145,12 +152,12 @@ func (d *Document) identify(old Document, last int) int {
 
 // inherit gives routes without id that of an old one alike in what key
 // keeps, if no other route has it.
-func (d *Document) inherit(old []routing.Route, key func(routing.Route) routing.Route) {
+func (d *Document) inherit(old []routing.Route, key func(routing.Route) string) {
 	taken := make(map[int]bool, len(d.Routes))
 	for _, r := range d.Routes {
 		taken[r.ID] = true
 	}
-	ids := make(map[routing.Route]int, len(old))
+	ids := make(map[string]int, len(old))
 	for _, r := range old {
 		if !taken[r.ID] {
 			ids[key(r)] = r.ID

@@ -100,6 +100,9 @@ func (d *decoder) value(n *node, v reflect.Value, path string) {
 		d.text(n, (*Duration)(v.Addr().Interface().(*time.Duration)), path)
 		return
 	}
+	if d.lone(n, v, path) {
+		return
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		d.dict(n, path, nil, v)
@@ -112,6 +115,25 @@ func (d *decoder) value(n *node, v reflect.Value, path string) {
 	default:
 		d.scalar(n, v, path)
 	}
+}
+
+// lone writes one value where several, or a map, are asked for: into a slice
+// that says it may be left out of its list, or a struct that takes a word.
+func (d *decoder) lone(n *node, v reflect.Value, path string) bool {
+	if n.kind == listNode || v.Kind() == reflect.Struct && n.kind == dictNode {
+		return false
+	}
+	switch into := v.Addr().Interface().(type) {
+	case interface{ Lone() }:
+		one := reflect.MakeSlice(v.Type(), 1, 1)
+		d.value(n, one.Index(0), path)
+		v.Set(one)
+	case interface{ SetLone(string) }:
+		into.SetLone(n.text)
+	default:
+		return false
+	}
+	return true
 }
 
 func (d *decoder) text(n *node, u encoding.TextUnmarshaler, path string) {

@@ -16,6 +16,11 @@ func NewRoute() routing.Route {
 	return routing.Route{Account: Operator, Priority: 100, Weight: 100, Charged: "default", Enabled: true}
 }
 
+// NewRule returns a rule with every default.
+func NewRule() routing.Rule {
+	return routing.Rule{Account: Operator, On: "arrival", Priority: 100, Enabled: true}
+}
+
 // NewLink returns a link of that kind with every default; one of an unknown
 // kind has no settings.
 func NewLink(kind LinkKind) Link {
@@ -77,6 +82,7 @@ func (d *Document) fill() {
 		d.Accounts = append(d.Accounts, a)
 	}
 	for i := range d.Links {
+		d.Links[i].Numbering.fill()
 		d.Links[i].fillWords()
 		if d.source == nil {
 			d.Links[i].fillNumbers()
@@ -85,6 +91,10 @@ func (d *Document) fill() {
 	for i := range d.Routes {
 		or(&d.Routes[i].Account, Operator)
 		or(&d.Routes[i].Charged, "default")
+	}
+	for i := range d.Rules {
+		or(&d.Rules[i].Account, Operator)
+		or(&d.Rules[i].On, "arrival")
 	}
 	for i := range d.Numbers {
 		or(&d.Numbers[i].Account, Operator)
@@ -103,11 +113,16 @@ func (a *Account) fill() {
 	for k := range a.Keys {
 		or(&a.Keys[k].Role, Send)
 	}
-	if n := a.Numbering; n != nil {
-		or(&n.Bare, "international")
-		if n.International == nil {
-			n.International = []string{"00", "+"}
-		}
+	a.Numbering.fill()
+}
+
+func (n *Numbering) fill() {
+	if n == nil {
+		return
+	}
+	or(&n.Bare, "international")
+	if n.International == nil {
+		n.International = []string{"00", "+"}
 	}
 }
 

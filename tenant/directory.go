@@ -33,6 +33,7 @@ type Directory struct {
 	numbers  map[string]*Number // by routing.Key
 	users    users
 	table    *routing.Table
+	incoming map[string]*routing.Translator // rewrite_in, by link
 }
 
 // NewDirectory builds the snapshot of a document that was checked; the error
@@ -61,6 +62,7 @@ func NewDirectory(revision int, doc Document, operatorKey string) (*Directory, e
 		d.links[l.Name] = l
 		d.order = append(d.order, l)
 		d.users.add(l)
+		d.rewrites(l)
 		if l.ESME != nil {
 			d.systems[l.ESME.SystemID] = l
 		}
@@ -88,6 +90,21 @@ func (d *Directory) account(a *Account) {
 		d.keys[sha256.Sum256([]byte(k.Key))] = Identity{a.Name, k.Name, k.Role}
 	}
 }
+
+// rewrites compiles what l does to the numbers of what comes by it.
+func (d *Directory) rewrites(l *Link) {
+	if len(l.RewriteIn.Called)+len(l.RewriteIn.Calling) == 0 {
+		return
+	}
+	if d.incoming == nil {
+		d.incoming = make(map[string]*routing.Translator)
+	}
+	d.incoming[l.Name], _ = l.RewriteIn.Compile() // checked with the document
+}
+
+// Incoming returns what a link does to the numbers of what comes by it, nil
+// if nothing.
+func (d *Directory) Incoming(link string) *routing.Translator { return d.incoming[link] }
 
 // Account returns an account by name or sid, nil if there is none.
 func (d *Directory) Account(name string) *Account {

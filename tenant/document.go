@@ -16,15 +16,11 @@ type Document struct {
 	Accounts []Account
 	Links    []Link
 	Routes   []routing.Route
-	Rules    []Rule
+	Rules    []routing.Rule
 	Numbers  []Number
 
 	source *source // where it was read from, for the lines of faults
 }
-
-// Rule is a message processing rule. This version serves none: a document
-// that has one is refused.
-type Rule struct{}
 
 // Hidden stands for a secret that is not shown. Read back, it leaves the
 // secret that is stored as it is.
@@ -79,8 +75,7 @@ func (d *Document) Warnings() []string {
 // what they do must not believe that it is done.
 var notServed = map[string][]string{
 	"accounts": {"payer", "rates", "overdraft"},
-	"links":    {"rewrite_in", "rewrite_out", "numbering"},
-	"routes":   {"failover", "after_unsure", "rewrite", "refund", "valid"},
+	"routes":   {"refund"},
 }
 
 func unserved(section, key string) string {
@@ -119,9 +114,7 @@ func readDocument(root *node, f *faults) (doc Document) {
 	doc.Accounts = readList(d, "accounts", raw.Accounts, NewAccount)
 	doc.Routes = readList(d, "routes", raw.Routes, NewRoute)
 	doc.Numbers = readList(d, "numbers", raw.Numbers, func() Number { return Number{Account: Operator} })
-	if len(raw.Rules) > 0 {
-		f.add(raw.Rules[0].line, "rules", "message rules are not served by this version")
-	}
+	doc.Rules = readList(d, "rules", raw.Rules, NewRule)
 	for i, n := range raw.Links {
 		doc.Links = append(doc.Links, readLink(d, n, fmt.Sprintf("links[%d]", i)))
 	}
@@ -144,6 +137,10 @@ type linkHead struct {
 	Account string   `yaml:"account"`
 	Kind    LinkKind `yaml:"kind"`
 	Shared  bool     `yaml:"shared"`
+
+	Numbering  *Numbering          `yaml:"numbering"`
+	RewriteIn  routing.Translation `yaml:"rewrite_in"`
+	RewriteOut routing.Translation `yaml:"rewrite_out"`
 }
 
 // readLink reads a link: its kind says which keys it may have.
@@ -165,6 +162,7 @@ func readLink(d *decoder, n *node, path string) Link {
 	}
 	d.dict(n, path, func(key string) string { return foreignKey(d, kind, key) }, into...)
 	l.Name, l.Account, l.Shared = h.Name, h.Account, h.Shared
+	l.Numbering, l.RewriteIn, l.RewriteOut = h.Numbering, h.RewriteIn, h.RewriteOut
 	if known {
 		l.Kind = h.Kind
 	}
@@ -174,7 +172,7 @@ func readLink(d *decoder, n *node, path string) Link {
 func onlyHead(n *node) *node {
 	out := *n
 	out.keys = slices.DeleteFunc(slices.Clone(n.keys), func(p pair) bool {
-		return !slices.Contains([]string{"name", "account", "kind", "shared"}, p.key)
+		return !slices.Contains([]string{"name", "account", "kind", "shared", "numbering", "rewrite_in", "rewrite_out"}, p.key)
 	})
 	return &out
 }

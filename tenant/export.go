@@ -31,7 +31,10 @@ func (d *Document) YAML(secrets bool) []byte {
 		def := NewRoute()
 		w.entry(value(r), value(&def))
 	})
-	section(w, "rules", d.Rules, func(*Rule) {})
+	section(w, "rules", d.Rules, func(r *routing.Rule) {
+		def := NewRule()
+		w.entry(value(r), value(&def))
+	})
 	section(w, "numbers", d.Numbers, func(n *Number) {
 		w.entry(value(n), value(&Number{Account: Operator}))
 	})
@@ -104,7 +107,8 @@ func (w *writer) entry(v, def reflect.Value) {
 
 func (w *writer) link(l *Link) {
 	def := NewLink(l.Kind)
-	w.entry(value(&linkHead{Name: l.Name, Account: l.Account, Kind: l.Kind, Shared: l.Shared}), value(&linkHead{Account: Operator}))
+	w.entry(value(&linkHead{Name: l.Name, Account: l.Account, Kind: l.Kind, Shared: l.Shared,
+		Numbering: l.Numbering, RewriteIn: l.RewriteIn, RewriteOut: l.RewriteOut}), value(&linkHead{Account: Operator}))
 	if s := l.settings(); s != nil {
 		w.entry(value(s), value(def.settings()))
 	}
@@ -115,6 +119,9 @@ func (w *writer) flow(v reflect.Value, key string) {
 	if secretKeys[key] && w.hide && v.Kind() == reflect.String && v.String() != "" {
 		w.WriteString(quote(Hidden))
 		return
+	}
+	if v.Type() == durationType {
+		v = v.Convert(reflect.TypeFor[Duration]())
 	}
 	if m, ok := v.Interface().(encoding.TextMarshaler); ok {
 		text, _ := m.MarshalText()

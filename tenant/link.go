@@ -1,5 +1,7 @@
 package tenant
 
+import "smsc/routing"
+
 // LinkKind names what stands at the other end of a link.
 type LinkKind string
 
@@ -19,6 +21,10 @@ type Link struct {
 	Account string // owner
 	Kind    LinkKind
 	Shared  bool // accounts below the owner may route to it
+
+	Numbering  *Numbering          // of what comes by it; nil: the account's
+	RewriteIn  routing.Translation // of what comes by it, after the number plan
+	RewriteOut routing.Translation // of what leaves by it
 
 	SIP      *SIP
 	IMS      *IMS
