@@ -51,8 +51,9 @@ type CPIM struct {
 	Content     []byte
 }
 
-// ParseCPIM reads a message/cpim body. Line ends may be CRLF or LF. Headers
-// that it does not know are skipped, unless Require names them.
+// ParseCPIM reads a message/cpim body; Content may share memory with it. Line
+// ends may be CRLF or LF. Headers that it does not know are skipped, unless
+// Require names them.
 //
 // The error is BadContent: no headers or no inner part, a malformed or
 // doubled header, one that is required and unknown, a transfer encoding that

@@ -79,6 +79,14 @@ func TestTPDUsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: %v %+v", name, err, e)
 		}
 	}
+	// Text that nobody can read is refused for that, not for its length.
+	p, err := ParseTPDU(unhex(t, "010202812100300fee"), RPDataMO)
+	if err == nil {
+		_, err = TPDUBody(&p)
+	}
+	if _, fcs := RPRefusal(err); fcs != FCSAlphabetNotSupported {
+		t.Errorf("compressed text cut off: %v", err)
+	}
 	// A parameter indicator may go on; octets behind the end are left alone.
 	got, err := ParseTPDU([]byte{0x00, 0x81, 0x80, 0x00, 0x2C, 0xEE}, RPAckMO)
 	if err != nil || got.PI != PIPID || got.PID != 0x2C {

@@ -141,8 +141,11 @@ func (t *TPDU) optional(r *tpReader) {
 func (t *TPDU) userData(r *tpReader) {
 	t.UDL = r.octet()
 	n := int(t.UDL)
-	if as, _, _ := tpReading(t.DCS); as == asGSM7 {
+	switch as, _, _ := tpReading(t.DCS); as {
+	case asGSM7:
 		n = (n*7 + 7) / 8
+	case asNothing: // whatever it counts, TPDUBody has the better reason to refuse
+		n = min(n, len(r.rest))
 	}
 	t.UD = r.take(n)
 }
