@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"smsc/message"
+	"smsc/routing"
 )
 
 const (
@@ -31,6 +32,9 @@ type Way struct {
 	Owns bool   // the hop owns the number: no other would know better
 	Wake string // key whose event means that the recipient is back
 	Back string // key whose event means that the link is back
+
+	Failover routing.Failover // of its route: after what the next hop is tried
+	Once     bool             // of its route: silence is the end
 }
 
 // Next returns where r stands after the outcome o of the attempt that its
@@ -46,15 +50,31 @@ func (p Policy) Next(r message.Record, o message.Outcome, w Way, now time.Time) 
 	case message.Relayed:
 		return p.relayed(r.Message, s, now)
 	case message.Refused:
-		s.Segments = segments(s.Segments, o.Remote, message.Relayed)
-		s.Failure = cause(o)
-		return end(s, message.Failed, now)
+		return refused(s, w, now)
 	case message.Deferred:
 		return p.deferred(r.Message, s, w, now)
 	}
 	s.Failure = cause(o)
 	s.Segments = segments(s.Segments, o.Remote, message.Relayed)
+	if w.Once { // the recipient may have it, and must not have it twice
+		return end(s, message.Failed, now)
+	}
 	return p.round(r.Message, s, w, now)
+}
+
+// refused ends the message, or lets the next hop try where the route allows
+// it: what one carrier refuses, at once or by a late report, another may
+// deliver. What is wrong with the message itself is wrong for all of them
+// (spec routing §4).
+func refused(s message.State, w Way, now time.Time) message.State {
+	s.Segments = segments(s.Segments, s.Last.Remote, message.Relayed)
+	s.Failure = cause(s.Last)
+	if w.Failover == routing.AfterRefused && w.More && !partly(&s) &&
+		s.Failure != message.BadContent && s.Failure != message.TooLarge {
+		s.Phase, s.Due = message.Waiting, now
+		return s
+	}
+	return end(s, message.Failed, now)
 }
 
 // relayed waits for the late news. Nobody reports about a receipt: once it is
@@ -72,7 +92,7 @@ func (p Policy) relayed(m *message.Message, s message.State, now time.Time) mess
 // deferred goes to the next hop at once where that is safe and of use.
 func (p Policy) deferred(m *message.Message, s message.State, w Way, now time.Time) message.State {
 	s.Segments = segments(s.Segments, s.Last.Remote, message.Relayed)
-	next := w.More && !partly(&s)
+	next := w.More && w.Failover != routing.Never && !partly(&s)
 	if s.Last.Pause {
 		// The link is slow, the message is innocent: the try does not count.
 		s.Attempts--

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"smsc/message"
+	"smsc/routing"
 )
 
 // staleTries is how often news is matched again when its message changed
@@ -110,7 +111,7 @@ func (e *Engine) applyOnce(ctx context.Context, news []message.News, open []int,
 		if twice {
 			r.State = entries[j].end.State
 		}
-		s, moved := hear(e.policy, r, news[i], now)
+		s, moved := hear(e.policy, r, news[i], func() Way { return e.lateWay(r, now) }, now)
 		if !moved {
 			e.unmatched(news[i].Link, "repeat")
 			e.early.drop(ctx, news[i])
@@ -197,13 +198,14 @@ func fits(to string, m *message.Message) bool {
 // hear returns where r stands after news about one of its segments: delivered
 // when every segment is, failed as soon as one is refused (spec smpp §15).
 // False: nothing changes, it was known or came too late.
-func hear(p Policy, r message.Record, n message.News, now time.Time) (message.State, bool) {
+func hear(p Policy, r message.Record, n message.News, way func() Way, now time.Time) (message.State, bool) {
 	s, o := r.State, n.Outcome
 	i := segmentOf(&s, n.Remote)
 	if s.Phase.Ended() || i < 0 || s.Segments[i].Result == message.Delivered {
 		return s, false
 	}
 	o.Remote, o.Pause = nil, false
+	var w Way
 	s.Segments = slices.Clone(s.Segments)
 	s.Note(message.Step{At: now, Kind: "report", Link: n.Link, Result: o.Result.String(), Text: reported(n)})
 	switch o.Result {
@@ -215,6 +217,7 @@ func hear(p Policy, r message.Record, n message.News, now time.Time) (message.St
 		}
 	case message.Refused:
 		s.Segments[i].Result = message.Refused
+		w = way()
 	case message.Deferred:
 		// The next hop gives it back.
 		s.Segments[i] = message.Segment{}
@@ -229,7 +232,24 @@ func hear(p Policy, r message.Record, n message.News, now time.Time) (message.St
 		s.Last.Word, s.Last.Code = o.Word, o.Code
 		return s, true
 	}
-	return p.Next(message.Record{Message: r.Message, State: s}, o, Way{}, now), true
+	return p.Next(message.Record{Message: r.Message, State: s}, o, w, now), true
+}
+
+// lateWay is what routing knows of the hop that reports, after the fact: where
+// its route lets another one try what it has refused, whether there is one.
+func (e *Engine) lateWay(r message.Record, now time.Time) Way {
+	var w Way
+	hops, verdict := e.hops(r)
+	if verdict != routing.Forward {
+		return w
+	}
+	for _, h := range hops {
+		if h.Link == r.State.Link {
+			w.Failover, w.Once = h.Failover, h.Once
+		}
+	}
+	w.More = w.Failover == routing.AfterRefused && e.another(r, now)
+	return w
 }
 
 // segmentOf returns the segment that the link calls by one of the spellings,

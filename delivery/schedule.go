@@ -102,13 +102,13 @@ func (e *Engine) lapsed(r message.Record, now time.Time) (entry, bool) {
 	}
 	o := message.Outcome{Result: message.Unsure, Cause: message.Timeout, Detail: "no outcome was recorded"}
 	s.Note(message.Step{At: now, Kind: "outcome", Link: s.Link, Result: o.Result.String(), Text: words(o)})
-	s = e.policy.Next(message.Record{Message: r.Message, State: s}, o, Way{}, now)
+	s = e.policy.Next(message.Record{Message: r.Message, State: s}, o, e.lateWay(r, now), now)
 	return e.entry(r, s, now), true
 }
 
 // route asks the table and puts r into the lane that it names.
 func (e *Engine) route(r message.Record, now time.Time) (entry, bool) {
-	hops, verdict := e.hops(r.Message)
+	hops, verdict := e.hops(r)
 	switch verdict {
 	case routing.Forward:
 	case routing.Hold:
@@ -159,9 +159,10 @@ type wayOut struct {
 	implicit bool
 }
 
-// hops returns the ways of m as routing sees them now. A receipt has one: to
-// where the message came from.
-func (e *Engine) hops(m *message.Message) ([]wayOut, routing.Verdict) {
+// hops returns the ways of r as routing sees them now, or as a rule chose for
+// it. A receipt has one: to where the message came from.
+func (e *Engine) hops(r message.Record) ([]wayOut, routing.Verdict) {
+	m := detoured(r)
 	if m.Kind == message.KindReceipt {
 		return []wayOut{{Hop: routing.Hop{Link: m.Dest, From: m.From, To: m.To}, implicit: true}}, routing.Forward
 	}
@@ -174,6 +175,28 @@ func (e *Engine) hops(m *message.Message) ([]wayOut, routing.Verdict) {
 		return nil, routing.NoWay
 	}
 	return hops, plan.Verdict
+}
+
+// detoured is the message as routing has to see it after a rule sent it
+// elsewhere: to one link, or by the routes of another account.
+func detoured(r message.Record) *message.Message {
+	d := &r.State.Detour
+	if d.Link == "" && d.Account == "" {
+		return r.Message
+	}
+	m := *r.Message
+	if d.Account != "" {
+		m.Account, m.Dest = d.Account, ""
+	}
+	if d.Link != "" {
+		var ruled message.Ruled
+		if m.Ruled != nil {
+			ruled = *m.Ruled
+		}
+		ruled.Via = true
+		m.Dest, m.Ruled = d.Link, &ruled
+	}
+	return &m
 }
 
 // choose picks the hop for the next try: the first that was not tried in
@@ -234,7 +257,7 @@ func first(hops []wayOut, link string) []wayOut {
 // another tells whether r has a hop that was not tried in this round and can
 // carry now.
 func (e *Engine) another(r message.Record, now time.Time) bool {
-	hops, verdict := e.hops(r.Message)
+	hops, verdict := e.hops(r)
 	if verdict != routing.Forward {
 		return verdict != routing.NoWay // a new verdict is met at once
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"smsc/message"
+	"smsc/routing"
 )
 
 const (
@@ -240,8 +241,14 @@ func (e *Engine) conclude(f *flight, r message.Record, now time.Time) entry {
 
 // way asks, where it matters, whether there is another hop.
 func (e *Engine) way(f *flight, r message.Record, now time.Time) Way {
-	w := Way{Owns: f.item.hop.Owns}
-	if o := f.outcome.Result; o != message.Deferred && o != message.Unsure {
+	hop := &f.item.hop
+	w := Way{Owns: hop.Owns, Failover: hop.Failover, Once: hop.Once}
+	switch f.outcome.Result {
+	case message.Deferred, message.Unsure:
+	case message.Refused:
+		w.More = w.Failover == routing.AfterRefused && e.another(r, now)
+		return w
+	default:
 		return w
 	}
 	w.Wake, w.Back = wakeKey(f.item.hop.To), backKey(f.lane.name)
