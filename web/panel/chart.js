@@ -1,0 +1,103 @@
+// Charts in SVG: a spark line for a tile, and a line chart with a cross-hair,
+// a sentence that sums it up and a table behind a button. A gap stays a gap.
+import { h, svg, put } from "./dom.js";
+import { clock, number } from "./format.js";
+
+// path joins the points that have a value.
+function path(points, x, y) {
+  let d = "";
+  let pen = false;
+  for (const [at, v] of points) {
+    if (v === null || v === undefined || Number.isNaN(v)) { pen = false; continue; }
+    d += (pen ? "L" : "M") + x(at).toFixed(1) + " " + y(v).toFixed(1);
+    pen = true;
+  }
+  return d;
+}
+
+// spark is a line without axes; points are [time, value].
+export function spark(points) {
+  const values = points.map((p) => p[1]).filter((v) => v !== null && v !== undefined);
+  if (values.length < 2) return svg("svg", { class: "spark", viewBox: "0 0 100 24", "aria-hidden": "true" });
+  const [t0, t1] = [points[0][0], points.at(-1)[0]];
+  const top = Math.max(...values, 1e-9);
+  const x = (t) => 1 + (98 * (t - t0)) / Math.max(t1 - t0, 1);
+  const y = (v) => 22 - (20 * v) / top;
+  return svg("svg", { class: "spark", viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("path", { d: path(points, x, y) }));
+}
+
+// nice is a round number at or above v, for the top of an axis.
+function nice(v) {
+  if (v <= 0) return 1;
+  const unit = 10 ** Math.floor(Math.log10(v));
+  return [1, 2, 2.5, 5, 10].map((m) => m * unit).find((m) => m >= v * 0.999);
+}
+
+const W = 600, H = 190, L = 44, R = 10, T = 10, B = 24;
+
+// lines draws series [{name, points: [[time, value]]}] as one chart.
+export function lines(title, series, { unit = "", pick, slots } = {}) {
+  const box = h("figure", { class: "chart" });
+  let open = false;
+  const draw = (all) => {
+    const points = all.flatMap((s) => s.points);
+    const known = points.filter((p) => p[1] !== null && p[1] !== undefined && !Number.isNaN(p[1]));
+    const caption = h("figcaption", {}, h("h2", {}, title), h("div", { class: "legend" }, all.map((s, i) => h("span", { class: "key s" + i }, h("i", { "aria-hidden": "true" }), s.name))));
+    if (known.length < 2) return put(box, caption, h("p", { class: "no-data" }, "No figures yet: the line begins with the second one."));
+    const [t0, t1] = [Math.min(...points.map((p) => p[0])), Math.max(...points.map((p) => p[0]))];
+    const top = nice(Math.max(...known.map((p) => p[1])));
+    const x = (t) => L + ((W - L - R) * (t - t0)) / Math.max(t1 - t0, 1);
+    const y = (v) => H - B - ((H - T - B) * v) / top;
+    const grid = [0, 0.5, 1].map((f) => [svg("line", { x1: L, x2: W - R, y1: y(top * f), y2: y(top * f), class: "grid" }),
+      svg("text", { x: L - 6, y: y(top * f) + 4, class: "axis end" }, number(top * f))]);
+    const times = [0, 0.5, 1].map((f) => svg("text", { x: L + (W - L - R) * f, y: H - 6, class: "axis " + ["", "mid", "end"][f * 2] }, clock(t0 + (t1 - t0) * f)));
+    const cross = svg("g", { class: "cross", visibility: "hidden" }, svg("line", { y1: T, y2: H - B }));
+    const reading = h("output", { class: "reading" });
+    const picture = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": title + ". " + summary(all, unit) }, grid, times, all.map((s, i) => svg("path", { d: path(s.points, x, y), class: "line s" + i })), cross);
+    picture.addEventListener("pointermove", (e) => {
+      const r = picture.getBoundingClientRect();
+      const t = t0 + (((e.clientX - r.left) / r.width) * W - L) / (W - L - R) * (t1 - t0);
+      const near = all[0].points.reduce((a, b) => (Math.abs(b[0] - t) < Math.abs(a[0] - t) ? b : a));
+      cross.setAttribute("visibility", "visible");
+      cross.firstChild.setAttribute("x1", x(near[0]));
+      cross.firstChild.setAttribute("x2", x(near[0]));
+      reading.textContent = clock(near[0]) + "  " + all.map((s) => s.name + " " + number(s.points.find((p) => p[0] === near[0])?.[1]) + unit).join(", ");
+      cross.dataset.at = near[0];
+    });
+    picture.addEventListener("pointerleave", () => { cross.setAttribute("visibility", "hidden"); reading.textContent = ""; });
+    if (pick) picture.addEventListener("click", () => cross.dataset.at && pick(Number(cross.dataset.at)));
+    const tabled = h("details", { open }, h("summary", {}, "As a table"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title + " as a table" }, sheet(all, unit)));
+    tabled.addEventListener("toggle", () => { open = tabled.open; });
+    put(box, caption, h("p", { class: "sr" }, summary(all, unit)), picture, h("div", { class: "chart-foot" }, reading, slots, tabled));
+  };
+  box.update = draw;
+  draw(series);
+  return box;
+}
+
+function summary(all, unit) {
+  return all.map((s) => {
+    const values = s.points.map((p) => p[1]).filter((v) => v !== null && v !== undefined);
+    if (!values.length) return `${s.name}: no figures`;
+    return `${s.name}: now ${number(values.at(-1))}${unit}, highest ${number(Math.max(...values))}${unit}`;
+  }).join("; ");
+}
+
+function sheet(all, unit) {
+  const rows = all[0].points.slice(-30).reverse();
+  return h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "time"), all.map((s) => h("th", { scope: "col", class: "num" }, s.name + unit)))),
+    h("tbody", {}, rows.map(([t]) => h("tr", {}, h("td", {}, clock(t)), all.map((s) => h("td", { class: "num" }, number(s.points.find((p) => p[0] === t)?.[1])))))));
+}
+
+// bars draws names with a length each.
+export function bars(rows) {
+  const top = Math.max(...rows.map((r) => r[1]), 1);
+  return h("ul", { class: "bars" }, rows.map(([name, n, link]) => h("li", {}, link ? h("a", { href: link }, name) : h("span", {}, name), meter(n, top), h("b", {}, number(n)))));
+}
+
+// meter is a bar of used out of size.
+export function meter(used, size) {
+  const el = svg("svg", { class: "meter", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("rect", { class: "back", width: 100, height: 8, rx: 2 }),
+    svg("rect", { class: used >= size && size > 0 ? "full" : "used", width: size > 0 ? Math.min(100, (100 * used) / size) : 0, height: 8, rx: 2 }));
+  return el;
+}

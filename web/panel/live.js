@@ -1,0 +1,101 @@
+// What happens now: one event stream a tab, read with fetch so that the key
+// is a header. Where it breaks or is not offered, pages ask again by themselves.
+import { headers, key, offers, session } from "./api.js";
+
+const listeners = new Set();
+const watchers = new Set();
+export const live = { state: "off", since: 0, retry: 0 };
+
+let stop = null;
+let hidden = 0;
+let last = "";
+
+function become(state, retry = 0) {
+  if (live.state !== state) live.since = Date.now();
+  Object.assign(live, { state, retry });
+  for (const f of watchers) f(live);
+}
+
+// onEvent calls f with every event until signal ends.
+export function onEvent(f, signal) {
+  listeners.add(f);
+  signal?.addEventListener("abort", () => listeners.delete(f));
+}
+
+// onLive calls f when the stream comes or goes.
+export function onLive(f) {
+  watchers.add(f);
+  f(live);
+}
+
+function dispatch(block) {
+  let kind = "message";
+  let data = "";
+  for (const line of block.split("\n")) {
+    const at = line.indexOf(":");
+    if (at === 0) continue;
+    const [name, value] = at < 0 ? [line, ""] : [line.slice(0, at), line.slice(at + 1).replace(/^ /, "")];
+    if (name === "event") kind = value;
+    else if (name === "data") data += value;
+    else if (name === "id") last = value;
+  }
+  if (!data) return;
+  let body;
+  try {
+    body = JSON.parse(data);
+  } catch {
+    return;
+  }
+  for (const f of listeners) f(kind, body);
+}
+
+async function read(signal) {
+  const head = { ...headers(), Accept: "text/event-stream" };
+  if (last) head["Last-Event-ID"] = last;
+  const reply = await fetch("/api/events", { headers: head, signal, cache: "no-store", credentials: "omit" });
+  if (reply.status === 422 && last) last = "";
+  if (!reply.ok) throw new Error("events: " + reply.status);
+  become("live");
+  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const blocks = (rest + value).split("\n\n");
+    rest = blocks.pop();
+    blocks.forEach(dispatch);
+  }
+}
+
+// open keeps the stream open until close. After a break it comes back later
+// each time, at most every 15 s.
+export async function open() {
+  close();
+  if (!key.get() || !session.me) return;
+  if (!offers("GET", "/api/events")) return become("polling");
+  const mine = (stop = new AbortController());
+  for (let pause = 1; !mine.signal.aborted; pause = Math.min(pause * 2, 15)) {
+    try {
+      const began = Date.now();
+      await read(mine.signal);
+      if (Date.now() - began > 10000) pause = 1;
+    } catch {
+      // Said below.
+    }
+    if (mine.signal.aborted) return;
+    become("lost", pause);
+    await new Promise((r) => setTimeout(r, pause * 1000));
+  }
+}
+
+export function close() {
+  stop?.abort();
+  stop = null;
+}
+
+// A tab that nobody looks at for a minute holds no stream.
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hidden);
+  if (document.hidden) hidden = setTimeout(() => { close(); become("asleep"); }, 60000);
+  else if (live.state === "asleep") open();
+});
