@@ -24,6 +24,8 @@ type delivery struct {
 	l        *link
 	a        message.Attempt
 	done     func(message.Outcome)
+	c        *contact // a device of a user; nil: the link's peer
+	status   int      // of the last final answer
 	deadline time.Time
 
 	bodies  []message.Body
@@ -50,7 +52,7 @@ func (s *Server) Deliver(ctx context.Context, a message.Attempt, done func(messa
 	case l == nil:
 		done(deferred("no such link"))
 		return
-	case l.peer.host == "":
+	case l.peer.host == "" && !l.users:
 		done(deferred(errNoTarget.Error()))
 		return
 	case s.draining.Load():
@@ -70,6 +72,10 @@ func (s *Server) Deliver(ctx context.Context, a message.Attempt, done func(messa
 		d.deadline = end.Add(-min(time.Until(end)/20, 200*time.Millisecond))
 	} else {
 		d.deadline = d.deadline.Add(s.cfg.Silence)
+	}
+	if l.users {
+		s.toUser(l, a, d.deadline, done)
+		return
 	}
 	if l.isDown() {
 		s.probeNow(l)
@@ -111,6 +117,11 @@ func (d *delivery) cut() {
 		copy(d.taken, d.a.Taken)
 		d.relayed = d.l.cfg.Reports
 	}
+	if d.c != nil {
+		for i := range bodies { // phones show texts one after the other
+			bodies[i].UDH, bodies[i].Part = nil, nil
+		}
+	}
 	d.at = -1
 	d.next()
 }
@@ -137,6 +148,10 @@ func (d *delivery) send() {
 		d.finish(message.Outcome{Result: message.Deferred, Cause: message.Timeout, Detail: "no time left for this attempt"})
 		return
 	}
+	if d.c != nil {
+		d.toDevice()
+		return
+	}
 	to := d.places[d.place%len(d.places)]
 	if d.target.host != "" {
 		to = d.redirectedTo(to)
@@ -155,6 +170,35 @@ func (d *delivery) send() {
 	octets := d.s.request(d, f, branch)
 	if len(octets) > maxUDP && !d.byUDP {
 		d.connect(place{transport: transportTCP, addr: to.addr}, true)
+		return
+	}
+	d.start(f, branch, octets)
+}
+
+// toDevice sends to a device by the way that is open, else to where its
+// Contact says. What is too large for UDP goes as several plain texts.
+func (d *delivery) toDevice() {
+	f := d.c.flow
+	switch {
+	case f.open():
+	case !d.c.at.addr.IsValid():
+		d.failed(errors.Join(errUnsent, errGone))
+		return
+	case d.c.at.transport != transportUDP:
+		d.connect(d.c.at, false)
+		return
+	default:
+		f = flow{transport: transportUDP, peer: d.c.at.addr, socket: d.s.end.socketFor(d.c.at.addr.Addr())}
+	}
+	if f.transport == transportUDP && f.socket == nil {
+		d.failed(errors.Join(errUnsent, errNoFlow))
+		return
+	}
+	branch := d.s.end.clients.newBranch()
+	octets := d.s.request(d, f, branch)
+	if len(octets) > maxUDP && f.transport == transportUDP && !d.split && d.a.Message.Kind == message.KindMessage {
+		d.split = true
+		d.cut()
 		return
 	}
 	d.start(f, branch, octets)
@@ -211,8 +255,9 @@ func (d *delivery) heard(p *packet, err error) {
 		return
 	}
 	now := time.Now()
+	d.status = p.status
 	d.l.answered(now)
-	if p.status != 503 {
+	if p.status != 503 && d.c == nil {
 		d.l.pardon(d.where)
 	}
 	d.s.meters.response(d.l.name, "in", p.status)
@@ -226,6 +271,14 @@ func (d *delivery) heard(p *packet, err error) {
 	}
 	d.l.counters.rejected.Add(1)
 	o := d.s.outcome(d.l, p)
+	if d.c != nil {
+		d.l.note(o.Detail)
+		if o.Pause = false; p.status == 405 || p.status == 501 {
+			o.Result, o.Cause = message.Refused, message.BadContent // this phone takes no texts
+		}
+		d.finish(o)
+		return
+	}
 	if o.Cause == message.Unauthorised || p.status == 405 || p.status == 501 {
 		d.s.log.Warn().Str("link", d.l.name).Str("answer", o.Detail).Msg("peer does not take our requests")
 	}
@@ -266,7 +319,9 @@ func (d *delivery) tookPart(p *packet) {
 func (d *delivery) failed(err error) {
 	o := failure(err)
 	d.l.note(o.Detail)
-	d.l.shun(d.where, 0, time.Now())
+	if d.c == nil {
+		d.l.shun(d.where, 0, time.Now())
+	}
 	if o.Result == message.Unsure {
 		d.l.counters.silent.Add(1)
 		d.s.meters.response(d.l.name, "in", 0)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"smsc/tenant"
 )
 
 // response is a final answer before it is written.
@@ -25,7 +27,8 @@ type exchange struct {
 	end      *endpoint
 	answered bool
 	began    time.Time
-	link     string // label of the metrics, once known
+	link     string       // label of the metrics, once known
+	user     *tenant.User // who proved itself; nil: no user
 }
 
 // with returns a response with one more header.
@@ -146,7 +149,7 @@ var phrases = map[int]string{
 	100: "Trying", 200: "OK", 202: "Accepted",
 	400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
 	413: "Request Entity Too Large", 414: "Request-URI Too Long", 415: "Unsupported Media Type",
-	416: "Unsupported URI Scheme", 420: "Bad Extension", 423: "Interval Too Brief",
+	416: "Unsupported URI Scheme", 420: "Bad Extension", 423: "Interval Too Brief", 439: "First Hop Lacks Outbound Support",
 	480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist", 482: "Loop Detected",
 	483: "Too Many Hops", 484: "Address Incomplete", 488: "Not Acceptable Here",
 	500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable",

@@ -97,6 +97,7 @@ type desk struct {
 	message.Editor
 	mu        sync.Mutex
 	news      []message.News
+	woken     []string
 	known     map[string]bool // remote ids that fit
 	lanes     map[string]bool
 	records   map[message.ID]message.Record
@@ -127,7 +128,18 @@ func (d *desk) set(change func(*desk)) {
 	change(d)
 }
 
-func (d *desk) Awake(context.Context, string) {}
+func (d *desk) Awake(_ context.Context, key string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.woken = append(d.woken, key)
+}
+
+// keys returns what was woken so far.
+func (d *desk) keys() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return strings.Join(d.woken, " ")
+}
 
 func (d *desk) Link(name string, up bool) {
 	d.mu.Lock()
@@ -177,7 +189,47 @@ func quick() Config {
 // open starts a house with these links (YAML of provision).
 func open(t *testing.T, cfg Config, links string) *house {
 	t.Helper()
+	return openOver(t, cfg, links, &shelf{})
+}
+
+// shelf keeps registrations in memory.
+type shelf struct {
+	mu   sync.Mutex
+	rows map[string][]byte
+}
+
+func (s *shelf) Set(_ context.Context, kind, key string, value []byte, _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rows == nil {
+		s.rows = make(map[string][]byte)
+	}
+	s.rows[key] = value
+	return nil
+}
+
+func (s *shelf) Get(context.Context, string, string) ([]byte, bool, error) { return nil, false, nil }
+func (s *shelf) Delete(context.Context, string, string) error              { return nil }
+
+func (s *shelf) Each(_ context.Context, _ string, f func(string, []byte) bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, v := range s.rows {
+		if !f(k, v) {
+			break
+		}
+	}
+	return nil
+}
+
+// openOver starts a house whose registrations lie on a shelf.
+func openOver(t *testing.T, cfg Config, links string, keep *shelf) *house {
+	t.Helper()
 	h := &house{t: t, dir: directory(t, links)}
+	presence, err := tenant.OpenPresence(context.Background(), keep, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	h.door = &door{mint: message.NewMint(0), byRef: make(map[string]message.ID)}
 	h.desk = &desk{
 		known: make(map[string]bool), lanes: make(map[string]bool),
@@ -185,7 +237,7 @@ func open(t *testing.T, cfg Config, links string) *house {
 	}
 	s, err := New(cfg, Deps{
 		Acceptor: h.door, Reporter: h.desk, Ledger: h.desk, Editor: h.desk,
-		Directory: func() *tenant.Directory { return h.dir },
+		Directory: func() *tenant.Directory { return h.dir }, Presence: presence,
 	}, zerolog.Nop(), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,11 +19,17 @@ const (
 // allowedMethods are those that somebody has written down.
 var allowedMethods = map[string]int{
 	"MESSAGE": methodServed, "OPTIONS": methodServed, "NOTIFY": methodServed, "CANCEL": methodServed, "ACK": methodServed,
-	"REGISTER": methodRefused, "INVITE": methodRefused, "BYE": methodRefused, "SUBSCRIBE": methodRefused,
+	"REGISTER": methodServed, "INVITE": methodRefused, "BYE": methodRefused, "SUBSCRIBE": methodRefused,
 	"PUBLISH": methodRefused, "INFO": methodRefused, "REFER": methodRefused, "UPDATE": methodRefused, "PRACK": methodRefused,
 }
 
-const allow = "MESSAGE, OPTIONS"
+// allow is the value of Allow: REGISTER only where there are users.
+func (s *Server) allow() string {
+	if s.links.Load().users != nil {
+		return "MESSAGE, REGISTER, OPTIONS"
+	}
+	return "MESSAGE, OPTIONS"
+}
 
 // receive answers one request whose syntax is right. The order of the checks
 // is that of spec sip §2.
@@ -49,10 +56,10 @@ func (s *Server) receive(x *exchange) {
 	switch allowedMethods[x.method] {
 	case methodServed:
 	case methodRefused:
-		x.answer(response{status: 405}.with("Allow", allow))
+		x.answer(response{status: 405}.with("Allow", s.allow()))
 		return
 	default:
-		x.answer(response{status: 501}.with("Allow", allow))
+		x.answer(response{status: 501}.with("Allow", s.allow()))
 		return
 	}
 	switch {
@@ -64,6 +71,8 @@ func (s *Server) receive(x *exchange) {
 		x.answer(response{status: 503}.with("Retry-After", retryAfter(10*time.Second)))
 	case x.method == "OPTIONS":
 		s.options(x, who)
+	case x.method == "REGISTER":
+		s.register(x)
 	default:
 		s.message(x)
 	}
@@ -84,8 +93,11 @@ func (s *Server) cancel(x *exchange) {
 // options says what we can do; a stranger hears only that we are here.
 func (s *Server) options(x *exchange, who *link) {
 	r := response{status: 200}
-	if who != nil {
-		r = r.with("Allow", allow).with("Accept", accepted).with("Accept-Encoding", "identity")
+	if who != nil || s.homes.has(x.flow.peer.Addr(), x.began) {
+		r = r.with("Allow", s.allow()).with("Accept", accepted).with("Accept-Encoding", "identity")
+		if s.links.Load().users != nil {
+			r = r.with("Supported", "path, outbound")
+		}
 	}
 	x.answer(r)
 }
@@ -103,14 +115,18 @@ func (s *Server) identify(x *exchange) (who *link, user string, ok bool) {
 			continue
 		}
 		who = set.byUser[d.user]
-		password := ""
+		password, user := "", (*tenant.User)(nil)
 		if who != nil {
 			password = who.cfg.Password
+		}
+		if l, named := s.userNamed(set, d.user); named != nil {
+			who, user, password = l, named, named.Password
 		}
 		// An unknown user is judged like a known one, so that names cannot be
 		// tried out by the clock.
 		switch verdict, ours := s.verifier.judge(d, x.packet, password, x.began); {
 		case verdict == digestRight && who != nil && password != "":
+			s.proven(x, user)
 			return who, d.user, s.active(x, who)
 		case verdict == digestStale && who != nil && password != "":
 			s.challenge(x, true)
@@ -122,13 +138,17 @@ func (s *Server) identify(x *exchange) (who *link, user string, ok bool) {
 		}
 		return nil, "", false
 	}
+	if x.method == "REGISTER" { // an address never proves a user
+		s.challenge(x, false)
+		return nil, "", false
+	}
 	if who = set.byCertificate(x.flow.stream); who != nil {
 		return who, "", s.active(x, who)
 	}
 	if who = set.byAddress(x.flow.peer); who != nil {
 		return who, "", s.active(x, who)
 	}
-	if len(set.byUser) > 0 {
+	if len(set.byUser) > 0 || set.users != nil {
 		s.challenge(x, false)
 	} else {
 		x.answer(refuse(403, "source is not known").answer(s.cfg.Node))
@@ -153,15 +173,16 @@ func (s *Server) active(x *exchange, who *link) bool {
 	return true
 }
 
-// checkRequire refuses extensions (RFC 3261 §8.2.2.3): MESSAGE needs none.
-func checkRequire(p *packet) *fault {
+// checkRequire refuses extensions but those known (RFC 3261 §8.2.2.3):
+// MESSAGE needs none.
+func checkRequire(p *packet, known ...string) *fault {
 	var unknown []string
 	for i := range p.headers {
 		if !sameName(p.headers[i].name, "Require") {
 			continue
 		}
 		for one := range strings.SplitSeq(p.headers[i].value, ",") {
-			if one = strings.Trim(one, " \t"); one != "" && isToken(one) {
+			if one = strings.Trim(one, " \t"); one != "" && isToken(one) && !slices.ContainsFunc(known, func(k string) bool { return sameName(k, one) }) {
 				unknown = append(unknown, one)
 			}
 		}

@@ -19,6 +19,7 @@ import (
 // link is one declared link of kind sip, as long as its settings stay.
 type link struct {
 	name, account string
+	users         bool // kind sip-users: cfg holds what is the same
 	cfg           tenant.SIP
 	from          []netip.Prefix
 	peer          target // where MESSAGE goes; zero host: nowhere
@@ -117,6 +118,7 @@ type linkSet struct {
 	order    []*link // as declared
 	prefixes []ownedPrefix
 	byUser   map[string]*link
+	users    *tenant.Directory // set where a link of kind sip-users is declared
 }
 
 // newLinkSet builds the picture of d; links whose settings did not change are
@@ -125,7 +127,7 @@ func newLinkSet(d *tenant.Directory, old *linkSet, now time.Time) (*linkSet, []e
 	set := &linkSet{byName: make(map[string]*link), byUser: make(map[string]*link)}
 	var faults []error
 	for _, declared := range d.Links() {
-		if declared.Kind != tenant.KindSIP || declared.SIP == nil {
+		if declared.SIP == nil && declared.SIPUsers == nil {
 			continue
 		}
 		l, err := takeOver(declared, old, now)
@@ -135,6 +137,10 @@ func newLinkSet(d *tenant.Directory, old *linkSet, now time.Time) (*linkSet, []e
 		}
 		set.byName[l.name] = l
 		set.order = append(set.order, l)
+		if l.users {
+			set.users = d
+			continue
+		}
 		for _, p := range l.from {
 			set.prefixes = append(set.prefixes, ownedPrefix{p, l})
 		}
@@ -155,10 +161,11 @@ func takeOver(declared *tenant.Link, old *linkSet, now time.Time) (*link, error)
 	if old != nil {
 		was = old.byName[declared.Name]
 	}
-	if was != nil && was.account == declared.Account && reflect.DeepEqual(was.cfg, *declared.SIP) {
+	cfg := settings(declared)
+	if was != nil && was.account == declared.Account && was.users == (declared.SIPUsers != nil) && reflect.DeepEqual(was.cfg, cfg) {
 		return was, nil
 	}
-	l := &link{name: declared.Name, account: declared.Account, cfg: *declared.SIP, up: true, since: now}
+	l := &link{name: declared.Name, account: declared.Account, cfg: cfg, users: declared.SIPUsers != nil, up: true, since: now}
 	l.proof.user, l.proof.password = l.cfg.User, l.cfg.Password
 	if l.counters = new(linkCounters); was != nil {
 		l.counters = was.counters
@@ -178,6 +185,15 @@ func takeOver(declared *tenant.Link, old *linkSet, now time.Time) (*link, error)
 		l.peer.roots, err = readRoots(l.cfg.TLSCA)
 	}
 	return l, err
+}
+
+// settings are those of a SIP link; users are peers of a kind: joined
+// messages, text with our headers.
+func settings(declared *tenant.Link) tenant.SIP {
+	if u := declared.SIPUsers; u != nil {
+		return tenant.SIP{Long: "join", Receipts: u.Receipts, Mode: u.Mode, Window: u.Window, Throughput: u.Throughput}
+	}
+	return *declared.SIP
 }
 
 // byAddress returns the link whose from holds the address, longest prefix

@@ -25,6 +25,8 @@ func (d *delivery) mend(p *packet) bool {
 		}
 		d.proofs++
 		d.cseq++
+	case p.status/100 == 3 && d.c != nil:
+		return false // a phone does not send us elsewhere
 	case p.status/100 == 3:
 		if d.turned++; d.turned > 5 || !d.redirect(p) {
 			return false

@@ -34,6 +34,8 @@ type Deps struct {
 	Ledger    message.Ledger
 	Editor    message.Editor
 	Directory func() *tenant.Directory
+	// Presence keeps who is registered; nil: REGISTER is refused.
+	Presence *tenant.Presence
 }
 
 // Server is the SIP edge: listeners, links, and the Courier of kind sip. It is
@@ -52,8 +54,10 @@ type Server struct {
 
 	links    atomic.Pointer[linkSet]
 	setting  sync.Mutex // SetLinks, one at a time
-	targets  sync.Map   // netip.Addr of peers: they answer us, and are no strangers
-	locals   sync.Map   // netip.Addr of a peer -> our address towards it
+	homes    homes      // addresses of registered users
+	silent   syncMap[device, int]
+	targets  sync.Map // netip.Addr of peers: they answer us, and are no strangers
+	locals   sync.Map // netip.Addr of a peer -> our address towards it
 	draining atomic.Bool
 }
 
@@ -77,6 +81,18 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 	s.end.admit = s.admit
 	s.end.trusted = s.known
 	s.end.onAnswer = s.meters.answered
+	s.end.onLost = func(st *stream) {
+		if aors := st.bound(); len(aors) > 0 && !s.end.closing.Load() {
+			s.streamLost(st, aors...)
+		}
+	}
+	if deps.Presence != nil {
+		deps.Presence.Each(func(_ string, bindings []tenant.Binding) {
+			for i := range bindings {
+				s.homes.add(bindings[i].Source.Addr(), bindings[i].Expires)
+			}
+		})
+	}
 	return s, nil
 }
 
@@ -106,6 +122,7 @@ func (s *Server) Listen() error { return s.end.listen(s.cfg.Listen) }
 func (s *Server) Serve(ctx context.Context) error {
 	s.end.start()
 	s.end.spawn(func() { s.keepalive(s.end.stop) })
+	s.end.spawn(func() { s.pinholes(s.end.stop) })
 	select {
 	case <-ctx.Done():
 	case <-s.end.stop:
@@ -116,7 +133,7 @@ func (s *Server) Serve(ctx context.Context) error {
 // Addrs returns what listens, spelt as in Config.Listen, with real ports.
 func (s *Server) Addrs() []string { return s.end.addrs() }
 
-// SetLinks takes over the links of kind sip of a new directory. Links whose
+// SetLinks takes over the links of kinds sip and sip-users of a new directory. Links whose
 // settings did not change keep their state and their messages in flight.
 func (s *Server) SetLinks(d *tenant.Directory) {
 	s.setting.Lock()
@@ -128,7 +145,7 @@ func (s *Server) SetLinks(d *tenant.Directory) {
 	}
 	s.links.Store(set)
 	for _, l := range set.order {
-		if old.byName[l.name] == l || l.peer.host == "" {
+		if old.byName[l.name] == l || l.peer.host == "" && !l.users {
 			continue
 		}
 		if l.cfg.Dialect == "cpim" || l.cfg.Receipts == "imdn" {
@@ -187,7 +204,7 @@ func (s *Server) Close() error {
 
 // known tells whether an address belongs to a link or to a peer of ours.
 func (s *Server) known(a netip.Addr) bool {
-	if s.links.Load().knows(a) {
+	if s.links.Load().knows(a) || s.homes.has(a, time.Now()) {
 		return true
 	}
 	_, peer := s.targets.Load(a)

@@ -194,6 +194,17 @@ func (e *endpoint) socketFor(to netip.Addr) *socket {
 	return other
 }
 
+// socketAt returns the socket that stands at local, because a peer expects us
+// to speak from there; else the one that leads to the address.
+func (e *endpoint) socketAt(local netip.AddrPort, to netip.Addr) *socket {
+	for _, s := range e.sockets {
+		if s.local == local {
+			return s
+		}
+	}
+	return e.socketFor(to)
+}
+
 func (e *endpoint) spareSocket() *socket {
 	e.mu.Lock()
 	defer e.mu.Unlock()

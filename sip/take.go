@@ -46,6 +46,9 @@ func (s *Server) message(x *exchange) {
 	}
 	r.tag = m.Origin.Ref[:16]
 	x.answer(r)
+	if x.user != nil && s.deps.Presence != nil && len(s.deps.Presence.Bindings(x.user.AOR)) > 0 {
+		s.wake(x.user) // who speaks is there
+	}
 }
 
 // read makes a message of a request, or says why not; nil is a request that
@@ -62,6 +65,14 @@ func (s *Server) read(x *exchange, who *link, user string) (*message.Message, *f
 	from, f := sender(x.packet)
 	if f != nil {
 		return nil, f
+	}
+	if to, f = s.userRecipient(who, x.packet, to); f != nil {
+		return nil, f
+	}
+	if x.user != nil {
+		if from, f = s.userSender(who, x.user, from); f != nil {
+			return nil, f
+		}
 	}
 	kind, params, f := checkContent(x.packet)
 	if f != nil {

@@ -31,12 +31,20 @@ func (s *Server) request(d *delivery, f flow, branch string) []byte {
 	b = append(append(append(b, "MESSAGE "...), target...), " SIP/2.0\r\n"...)
 	b = s.appendVia(b, f, branch)
 	b = strconv.AppendInt(append(b, "Max-Forwards: "...), int64(forwards(m)), 10)
-	b = append(b, "\r\nFrom: "...)
+	b = append(b, "\r\n"...)
+	if d.c != nil && d.c.routes != "" {
+		b = appendField(b, "Route", d.c.routes)
+	}
+	b = append(b, "From: "...)
 	if name := m.Extra[extraDisplay]; name != "" {
 		b = append(append(b, quoted(name)...), ' ')
 	}
 	b = appendAddress(append(b, "<sip:"...), m.From, m.Kind, d.l)
-	b = append(append(append(b, '@'), s.cfg.Domain...), ">;tag="...)
+	b = append(append(b, '@'), s.cfg.Domain...)
+	if m.From.Form() == message.FormInternational && d.l.e164() {
+		b = append(b, ";user=phone"...)
+	}
+	b = append(b, ">;tag="...)
 	b = append(append(b, tagFor(callID)...), "\r\n"...)
 	b = append(append(append(b, "To: <"...), d.ownURI()...), ">\r\n"...)
 	b = appendField(b, "Call-ID", callID)
@@ -120,14 +128,21 @@ func appendAddress(b []byte, a message.Address, kind message.Kind, l *link) []by
 			return appendUser(b, number)
 		}
 	}
-	if !a.IsNumber() || l.cfg.Dialect == "cpim" {
+	if !a.IsNumber() || l.e164() {
 		return appendUser(b, a.Value)
 	}
 	return appendUser(b, a.Digits())
 }
 
-// ownURI is the recipient at the link's peer.
+// e164 tells whether numbers are written with "+" and user=phone (spec sip
+// §4.2).
+func (l *link) e164() bool { return l.users || l.cfg.Dialect == "cpim" }
+
+// ownURI is the recipient at the link's peer, or the AOR of a user.
 func (d *delivery) ownURI() string {
+	if d.c != nil {
+		return d.c.to
+	}
 	b := append(make([]byte, 0, 64), d.l.peer.scheme()...)
 	b = appendAddress(b, d.a.Message.To, d.a.Message.Kind, d.l)
 	b = append(append(b, '@'), d.l.peer.hostPort()...)
@@ -139,6 +154,9 @@ func (d *delivery) ownURI() string {
 
 // targetURI is the Request-URI: the recipient, or where we were sent on to.
 func (d *delivery) targetURI() string {
+	if d.c != nil {
+		return d.c.binding.Contact
+	}
 	if d.target.host == "" {
 		return d.ownURI()
 	}

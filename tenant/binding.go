@@ -18,8 +18,9 @@ type Binding struct {
 	CallID    string         `json:"call_id"`
 	CSeq      uint32         `json:"cseq"`
 	UserAgent string         `json:"user_agent,omitempty"`
-	Transport string         `json:"transport"` // as in Via: UDP TCP TLS WS WSS
-	Source    netip.AddrPort `json:"source"`    // where the REGISTER came from
+	Transport string         `json:"transport"`      // as in Via: UDP TCP TLS WS WSS
+	Source    netip.AddrPort `json:"source"`         // where the REGISTER came from
+	Local     netip.AddrPort `json:"local,omitzero"` // of UDP: our socket it came to
 	// ByFlow says that only the way the REGISTER came leads back: a
 	// connection, or a pinhole in a NAT (RFC 5626 §5.3, RFC 7118 §5).
 	ByFlow bool `json:"by_flow,omitempty"`

@@ -246,3 +246,20 @@ func (p *Presence) Flush(ctx context.Context) error {
 	}
 	return g.Wait()
 }
+
+// Each calls f for every user with a binding now, in no order. The slice is
+// shared and read-only.
+func (p *Presence) Each(f func(aor string, bindings []Binding)) {
+	p.mu.RLock()
+	all := make([]*row, 0, len(p.rows))
+	for _, r := range p.rows {
+		all = append(all, r)
+	}
+	p.mu.RUnlock()
+	now := p.now()
+	for _, r := range all {
+		if bindings := live(r.bindings(), now); len(bindings) > 0 {
+			f(r.aor, bindings)
+		}
+	}
+}
