@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -78,6 +79,10 @@ type Peer struct {
 	window chan struct{}
 	proof  credential
 	domain string
+
+	registers  sync.Mutex
+	registerID string // Call-ID of every REGISTER
+	registered int    // CSeq of the last
 }
 
 // NewPeer opens the peer's socket and begins to read.
@@ -124,6 +129,11 @@ func (p *Peer) Close() error {
 // goroutine that read it. It blocks while the window is full. The error says
 // that nothing was sent; done is then not called.
 func (p *Peer) Send(ctx context.Context, m PeerMessage, done func(PeerAnswer)) error {
+	return p.send(ctx, peerRequest{PeerMessage: m, method: "MESSAGE", cseq: 1,
+		target: "sip:" + string(appendUser(nil, m.To)) + "@" + p.remote.String()}, done)
+}
+
+func (p *Peer) send(ctx context.Context, m peerRequest, done func(PeerAnswer)) error {
 	select {
 	case p.window <- struct{}{}:
 	case <-ctx.Done():
@@ -135,7 +145,7 @@ func (p *Peer) Send(ctx context.Context, m PeerMessage, done func(PeerAnswer)) e
 	}
 	if !p.tcp {
 		f := flow{transport: transportUDP, peer: p.remote, socket: p.end.socketFor(p.remote.Addr())}
-		p.start(f, m, 1, finish)
+		p.start(f, m, finish)
 		return nil
 	}
 	p.end.connect(place{transport: transportTCP, addr: p.remote}, func(s *stream, err error) {
@@ -143,9 +153,54 @@ func (p *Peer) Send(ctx context.Context, m PeerMessage, done func(PeerAnswer)) e
 			finish(PeerAnswer{Err: errors.Join(errUnsent, err)})
 			return
 		}
-		p.start(flow{transport: transportTCP, peer: p.remote, stream: s}, m, 1, finish)
+		p.start(flow{transport: transportTCP, peer: p.remote, stream: s}, m, finish)
 	})
 	return nil
+}
+
+// Login sets what answers a challenge from now on.
+func (p *Peer) Login(user, password string) {
+	p.proof.mu.Lock()
+	defer p.proof.mu.Unlock()
+	p.proof.user, p.proof.password, p.proof.have = user, password, false
+}
+
+// Register binds the peer's socket to an address of record for so many
+// seconds, 0 takes the binding away, and returns the final answer.
+func (p *Peer) Register(ctx context.Context, aor string, expires int) PeerAnswer {
+	home := hostOf(p.remote.Addr())
+	p.registers.Lock()
+	if p.registerID == "" {
+		p.registerID = p.end.clients.newBranch()[len(cookie):] + "@" + p.domain
+	}
+	p.registered += 10 // one attempt may need two numbers
+	d := peerRequest{method: "REGISTER", target: "sip:" + home, cseq: p.registered, PeerMessage: PeerMessage{From: aor, CallID: p.registerID}}
+	p.registers.Unlock()
+	d.own = "sip:" + string(appendUser(nil, aor)) + "@" + home
+	contact := "<sip:" + string(appendUser(nil, aor)) + "@" + p.domain
+	if p.tcp {
+		contact += ";transport=tcp"
+	}
+	d.Headers = []Field{{"Contact", contact + ">;expires=" + strconv.Itoa(expires)}}
+	answers := make(chan PeerAnswer, 1)
+	if err := p.send(ctx, d, func(a PeerAnswer) { answers <- a }); err != nil {
+		return PeerAnswer{Err: err}
+	}
+	select {
+	case a := <-answers:
+		return a
+	case <-ctx.Done():
+		return PeerAnswer{Err: ctx.Err()}
+	}
+}
+
+// peerRequest is a request of the peer.
+type peerRequest struct {
+	PeerMessage
+	method, target string
+	own            string // From and To of a REGISTER
+	cseq           int
+	proofs         int
 }
 
 // Do sends one MESSAGE and returns its final answer.
@@ -163,22 +218,24 @@ func (p *Peer) Do(ctx context.Context, m PeerMessage) PeerAnswer {
 }
 
 // start sends a request; a challenge is answered once.
-func (p *Peer) start(f flow, m PeerMessage, cseq int, done func(PeerAnswer)) {
+func (p *Peer) start(f flow, m peerRequest, done func(PeerAnswer)) {
 	branch := p.end.clients.newBranch()
 	if m.CallID == "" {
 		m.CallID = branch[len(cookie):] + "@" + p.domain
 	}
 	began := time.Now()
 	p.end.clients.start(&transaction{
-		branch: branch, octets: p.request(f, m, branch, cseq), flow: f,
+		branch: branch, octets: p.request(f, m, branch), flow: f,
 		done: func(r *packet, err error) {
 			if err != nil {
 				done(PeerAnswer{Err: err, Latency: time.Since(began)})
 				return
 			}
-			if (r.status == 401 || r.status == 407) && cseq == 1 {
+			if (r.status == 401 || r.status == 407) && m.proofs == 0 {
 				if _, ok := p.proof.learn(r); ok {
-					p.start(f, m, 2, done)
+					m.proofs++
+					m.cseq++
+					p.start(f, m, done)
 					return
 				}
 			}
@@ -187,29 +244,34 @@ func (p *Peer) start(f flow, m PeerMessage, cseq int, done func(PeerAnswer)) {
 	})
 }
 
-func (p *Peer) request(f flow, m PeerMessage, branch string, cseq int) []byte {
+func (p *Peer) request(f flow, m peerRequest, branch string) []byte {
 	local := p.domain
 	if f.stream != nil {
 		local = f.stream.local.String()
 	}
-	target := "sip:" + string(appendUser(nil, m.To)) + "@" + p.remote.String()
+	from, to := "sip:"+string(appendUser(nil, m.From))+"@"+p.domain, m.target
+	if m.own != "" {
+		from, to = m.own, m.own
+	}
 	b := make([]byte, 0, 512+len(m.Body))
-	b = append(append(append(b, "MESSAGE "...), target...), " SIP/2.0\r\n"...)
+	b = append(append(append(append(b, m.method...), ' '), m.target...), " SIP/2.0\r\n"...)
 	b = append(append(b, "Via: SIP/2.0/"...), f.transport.String()...)
 	b = append(append(append(b, ' '), local...), ";branch="...)
-	b = append(append(b, branch...), ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:"...)
-	b = append(appendUser(b, m.From), '@')
-	b = append(append(append(b, p.domain...), ">;tag="...), tagFor(m.CallID)...)
-	b = append(append(append(b, "\r\nTo: <"...), target...), ">\r\n"...)
+	b = append(append(b, branch...), ";rport\r\nMax-Forwards: 70\r\nFrom: <"...)
+	b = append(append(append(b, from...), ">;tag="...), tagFor(m.CallID)...)
+	b = append(append(append(b, "\r\nTo: <"...), to...), ">\r\n"...)
 	b = appendField(b, "Call-ID", m.CallID)
-	b = appendField(b, "CSeq", strconv.Itoa(cseq)+" MESSAGE")
-	if h, ok := p.proof.authorise("MESSAGE", target); ok {
+	b = appendField(b, "CSeq", strconv.Itoa(m.cseq)+" "+m.method)
+	if h, ok := p.proof.authorise(m.method, m.target); ok {
 		b = appendField(b, h.name, h.value)
 	}
 	for _, h := range m.Headers {
 		b = appendField(b, h.Name, h.Value)
 	}
 	kind := m.ContentType
+	if m.method != "MESSAGE" {
+		return append(b, "Content-Length: 0\r\n\r\n"...)
+	}
 	if kind == "" {
 		kind = typeText + ";charset=UTF-8"
 	}

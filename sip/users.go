@@ -44,7 +44,7 @@ func (s *Server) userSender(who *link, user *tenant.User, from message.Address) 
 		if user.MSISDN != "" {
 			own = user.MSISDN
 		}
-		return address(own, from.Shown()), nil
+		return message.Address{Value: own}, nil
 	}
 	if a := set.users.Account(who.account); a != nil && len(a.Senders) > 0 && set.users.MaySend(who.account, from.Value) {
 		return from, nil
@@ -63,7 +63,7 @@ func (s *Server) userRecipient(who *link, p *packet, to message.Address) (messag
 	u, err := parseURI(p.target)
 	home := err == nil && (u.host == "" || s.ours(u.host, u.port))
 	if _, user := set.users.UserNamed(to.Value); user != nil && home {
-		return address(user.AOR, to.Shown()), nil
+		return message.Address{Value: user.AOR}, nil
 	}
 	if who.users && !home {
 		return to, refuse(404, "foreign domain")
@@ -79,12 +79,9 @@ func (s *Server) wake(user *tenant.User) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.HandleWait)
 	defer cancel()
 	keys := []string{"aor:" + user.AOR}
-	switch number := (message.Address{Value: user.MSISDN}); {
-	case user.MSISDN == "":
-	case number.Form() == message.FormInternational:
-		keys = append(keys, "number:"+user.MSISDN)
-	default:
-		keys = append(keys, "aor:"+user.MSISDN)
+	if digits := (message.Address{Value: user.MSISDN}).Digits(); digits != "" {
+		// Whether the sender wrote "+" depends on its account's number plan.
+		keys = append(keys, "number:+"+digits, "aor:"+digits)
 	}
 	for _, key := range keys {
 		s.deps.Reporter.Awake(ctx, key)

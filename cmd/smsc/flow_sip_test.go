@@ -76,7 +76,35 @@ func (l *flowLine) headers() []sip.Field {
 	return all
 }
 
+// register binds the peer to an AOR; the answer is expected as any other.
+func (a *flowSIP) register(l *flowLine) error {
+	aor := l.text("aor", "")
+	if password := l.text("password", ""); password != "" {
+		a.peer.Login(aor, password)
+	}
+	expires, err := strconv.Atoi(l.text("expires", "3600"))
+	if err != nil {
+		return err
+	}
+	tray := a.asked("")
+	go func() { tray.put(answerEvent(a.peer.Register(context.Background(), aor, expires))) }()
+	return l.done()
+}
+
+// answerEvent is a final answer as an expectation reads it.
+func answerEvent(r sip.PeerAnswer) *flowEvent {
+	if r.Err != nil {
+		return &flowEvent{verb: "no answer: " + r.Err.Error(), bad: true}
+	}
+	e := &flowEvent{verb: strconv.Itoa(r.Status), open: true, bad: r.Status >= 300, fields: []flowField{{name: "reason", value: r.Reason}}}
+	e.headers(r.Headers)
+	return e
+}
+
 func (a *flowSIP) do(l *flowLine) error {
+	if l.verb == "REGISTER" {
+		return a.register(l)
+	}
 	if l.verb != "MESSAGE" {
 		return a.reply(l)
 	}
@@ -88,15 +116,7 @@ func (a *flowSIP) do(l *flowLine) error {
 	m.Body = append(body, l.text("text", "")...)
 	m.Headers = l.headers()
 	tray := a.asked("")
-	return a.peer.Send(context.Background(), m, func(r sip.PeerAnswer) {
-		if r.Err != nil {
-			tray.put(&flowEvent{verb: "no answer: " + r.Err.Error(), bad: true})
-			return
-		}
-		e := &flowEvent{verb: strconv.Itoa(r.Status), open: true, bad: r.Status >= 300, fields: []flowField{{name: "reason", value: r.Reason}}}
-		e.headers(r.Headers)
-		tray.put(e)
-	})
+	return a.peer.Send(context.Background(), m, func(r sip.PeerAnswer) { tray.put(answerEvent(r)) })
 }
 
 func (a *flowSIP) expect(l *flowLine) error {

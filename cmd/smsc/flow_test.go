@@ -32,6 +32,7 @@ import (
 // time since the line before; otherwise a line waits for flowPatience.
 //
 //	sip N -> MESSAGE to= from= "text" [hex= type= call_id= Header=...]
+//	sip N -> REGISTER aor= password= [expires=]
 //	sip N <- 202 Header=...             the answer to the oldest MESSAGE sent
 //	sip N <- MESSAGE to= from= text= type= Header=...
 //	sip N -> 200 [Header=...] | silence answers the oldest MESSAGE taken

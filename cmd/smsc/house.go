@@ -39,16 +39,17 @@ type house struct {
 	reg *prometheus.Registry
 	key string // the operator's
 
-	store   *store.Store
-	catalog *tenant.Catalog
-	mint    *message.Mint
-	engine  *delivery.Engine
-	intake  *intake.Intake
-	gate    *gate // before the intake
-	sip     *sip.Server
-	smpp    *smpp.Edge
-	rest    *restapi.Server
-	https   []net.Listener
+	store    *store.Store
+	catalog  *tenant.Catalog
+	presence *tenant.Presence
+	mint     *message.Mint
+	engine   *delivery.Engine
+	intake   *intake.Intake
+	gate     *gate // before the intake
+	sip      *sip.Server
+	smpp     *smpp.Edge
+	rest     *restapi.Server
+	https    []net.Listener
 
 	// directory is the snapshot in force, for the journal: it writes what an
 	// earlier run left before the catalog is open.
@@ -90,6 +91,9 @@ func (h *house) openStore() (err error) {
 	if err != nil {
 		return fmt.Errorf("declared objects: %w", err)
 	}
+	if h.presence, err = tenant.OpenPresence(context.Background(), h.store, nil); err != nil {
+		return fmt.Errorf("registrations: %w", err)
+	}
 	return nil
 }
 
@@ -102,6 +106,8 @@ func (h *house) openMovers() error {
 		DefaultValidity: h.cfg.Delivery.Validity.Default,
 		MaxValidity:     h.cfg.Delivery.Validity.Max,
 	}, h.store, h.catalog.Directory, h.mint, h.log, h.reg)
+	h.intake.Know(h.facts)
+	h.engine.Know(h.facts)
 	var err error
 	h.gate, err = newGate(h.intake, h.store, h.engine, h.log)
 	return err
@@ -116,7 +122,7 @@ func (h *house) openEdges() (err error) {
 	h.sip, err = sip.New(sip.Config{
 		Node: h.cfg.Name, Domain: h.cfg.SIP.Domain, Advertise: h.cfg.SIP.Advertise,
 		Listen: spell(h.cfg.Listen.SIP), TLS: secure, Volatile: h.cfg.Data == memory,
-	}, sip.Deps{Acceptor: h.gate, Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory}, h.log, h.reg)
+	}, sip.Deps{Acceptor: h.gate, Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory, Presence: h.presence}, h.log, h.reg)
 	if err != nil {
 		return err
 	}
@@ -193,6 +199,7 @@ func (h *house) start() {
 	h.stop = cancel
 	h.spawn("delivery", func() error { return h.engine.Run(ctx) })
 	h.spawn("sip", func() error { return h.sip.Serve(ctx) })
+	h.spawn("presence", func() error { return h.presence.Run(ctx) })
 	h.spawn("smpp", func() error { return h.smpp.Serve(ctx) })
 	for _, ln := range h.https {
 		h.spawn("http", func() error { return h.rest.Serve(ln) })

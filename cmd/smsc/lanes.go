@@ -24,6 +24,11 @@ func (h *house) lanes(d *tenant.Directory) []delivery.Lane {
 			lane.Window, lane.Throughput = l.SIP.Window, l.SIP.Throughput
 			lane.Serial = true              // RFC 3428 §8: one pending MESSAGE for each URI
 			lane.Timeout = 40 * time.Second // timer F, and a challenge before it
+		case tenant.KindSIPUsers:
+			lane.Courier = h.sip
+			lane.Window, lane.Throughput = l.SIPUsers.Window, l.SIPUsers.Throughput
+			lane.Serial = true
+			lane.Timeout = 40 * time.Second
 		case tenant.KindESME:
 			lane.Courier = h.smpp
 			lane.Window = max(l.ESME.Window, 1) * max(l.ESME.Binds, 1)

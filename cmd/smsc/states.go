@@ -17,6 +17,8 @@ func (h *house) linkStates() []restapi.LinkState {
 		switch l.Kind {
 		case tenant.KindSIP:
 			h.sipState(l, &s)
+		case tenant.KindSIPUsers:
+			h.usersState(l, &s)
 		case tenant.KindESME, tenant.KindCarrier:
 			h.smppState(l, &s)
 		}
@@ -33,6 +35,18 @@ func (h *house) sipState(l *tenant.Link, s *restapi.LinkState) {
 	s.Window.Used = st.InFlight
 	if l.SIP.URI != "" {
 		s.Status = upDown(st.Up)
+	}
+}
+
+// usersState shows a link of users: its sessions are the users that are
+// registered now.
+func (h *house) usersState(l *tenant.Link, s *restapi.LinkState) {
+	st := h.sip.Status(l.Name)
+	s.Since, s.LastError = st.Since, text(st.LastError)
+	s.Counters.In, s.Counters.Out, s.Counters.Failed = st.RequestsIn, st.RequestsOut, st.Rejected+st.Silent
+	s.Window.Used = st.InFlight
+	if s.Sessions = h.presence.Count(l); s.Sessions > 0 {
+		s.Status = "up"
 	}
 }
 
