@@ -45,11 +45,17 @@ type peerEvent struct {
 
 func startNode(t *testing.T, script string, options map[string]any) *nodePeer {
 	t.Helper()
+	return startPeer(t, "node", script, options)
+}
+
+// startPeer runs a script of testdata/peers.
+func startPeer(t *testing.T, program, script string, options map[string]any) *nodePeer {
+	t.Helper()
 	arg, err := json.Marshal(options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &nodePeer{cmd: exec.Command("node", filepath.Join("../../testdata/peers", script), string(arg))}
+	p := &nodePeer{cmd: exec.Command(program, filepath.Join("../../testdata/peers", script), string(arg))}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var stderr bytes.Buffer
 	p.cmd.Stderr = &stderr

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the foreign peers of the interoperability tests where they are
-# missing and it can be done: SIPp and Node from Debian (as root), the npm
-# library "smpp" from its lock file. What cannot be installed is named; the
+# missing and it can be done: SIPp, Node, Kannel, Perl's Net::SMPP and tshark
+# from Debian (as root), the npm library "smpp" from its lock file. What cannot be installed is named; the
 # tests that need it then skip, or fail when CI=true.
 set -u
 cd "$(dirname "$0")" || exit 1
@@ -10,6 +10,9 @@ missing=""
 command -v sipp >/dev/null 2>&1 || missing="$missing sip-tester"
 command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
+[ -x /usr/sbin/bearerbox ] || missing="$missing kannel"
+perl -MNet::SMPP -e1 >/dev/null 2>&1 || missing="$missing libnet-smpp-perl"
+command -v tshark >/dev/null 2>&1 || missing="$missing tshark"
 
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	echo "installing$missing"
@@ -19,9 +22,11 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1
 		apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
-for program in sipp node npm; do
+for program in sipp node npm tshark; do
 	command -v "$program" >/dev/null 2>&1 || echo "missing: $program"
 done
+[ -x /usr/sbin/bearerbox ] || echo "missing: kannel"
+perl -MNet::SMPP -e1 >/dev/null 2>&1 || echo "missing: Net::SMPP"
 
 # npm leaves a copy of the lock file behind; as long as it is newer than ours
 # there is nothing to do.

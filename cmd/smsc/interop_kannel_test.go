@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// needKannel skips a test where Kannel is missing.
+func needKannel(t *testing.T) {
+	t.Helper()
+	_, err1 := os.Stat("/usr/sbin/bearerbox")
+	_, err2 := os.Stat("/usr/sbin/smsbox")
+	need(t, "Kannel", err1 == nil && err2 == nil)
+}
+
+// kannel is a Kannel gateway that is bound to the server as a transceiver.
+type kannel struct {
+	sendsms string // URL
+	web     *httptest.Server
+
+	mu   sync.Mutex
+	dlr  map[string][]string // types of the reports, by what was asked
+	from []string            // sender and text of messages from the server
+}
+
+// startKannel writes a configuration and runs both boxes.
+func startKannel(t *testing.T, smpp int) *kannel {
+	t.Helper()
+	k := &kannel{dlr: map[string][]string{}}
+	k.web = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		q := r.URL.Query()
+		if r.URL.Path == "/dlr" {
+			k.dlr[q.Get("n")] = append(k.dlr[q.Get("n")], q.Get("type"))
+		} else {
+			k.from = append(k.from, q.Get("from")+" "+q.Get("text"))
+		}
+	}))
+	t.Cleanup(k.web.Close)
+	admin, box, send := freePort(t), freePort(t), freePort(t)
+	k.sendsms = fmt.Sprintf("http://127.0.0.1:%d/cgi-bin/sendsms", send)
+	conf := fmt.Sprintf(`
+group = core
+admin-port = %d
+admin-password = x
+smsbox-port = %d
+dlr-storage = internal
+
+group = smsc
+smsc = smpp
+smsc-id = ours
+host = 127.0.0.1
+port = %d
+transceiver-mode = true
+smsc-username = esme1
+smsc-password = pw1
+system-type = kannel
+source-addr-ton = 1
+source-addr-npi = 1
+dest-addr-ton = 1
+dest-addr-npi = 1
+msg-id-type = 0x00
+enquire-link-interval = 5
+reconnect-delay = 1
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+sendsms-port = %d
+
+group = sendsms-user
+username = u
+password = p
+concatenation = true
+max-messages = 10
+
+group = sms-service
+keyword = default
+get-url = "%s/mo?from=%%p&text=%%a"
+max-messages = 0
+catch-all = true
+`, admin, box, smpp, send, k.web.URL)
+	file := filepath.Join(t.TempDir(), "kannel.conf")
+	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, box := range []string{"bearerbox", "smsbox"} {
+		out := &strings.Builder{}
+		cmd := exec.Command("/usr/sbin/"+box, "-v", "1", file)
+		cmd.Dir, cmd.Stdout, cmd.Stderr = filepath.Dir(file), out, out
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			if t.Failed() {
+				t.Logf("%s:\n%s", box, tail(out.String(), 30))
+			}
+		})
+		time.Sleep(time.Second) // the second box gives up where the first does not listen yet
+	}
+	return k
+}
+
+// send asks Kannel to send a message and to report under the name n.
+func (k *kannel) send(t *testing.T, n string, q url.Values) {
+	t.Helper()
+	q.Set("username", "u")
+	q.Set("password", "p")
+	q.Set("from", "15551230001")
+	q.Set("dlr-mask", "31")
+	q.Set("dlr-url", k.web.URL+"/dlr?type=%d&n="+n)
+	eventually(t, "Kannel takes "+n, func() bool {
+		resp, err := http.Get(k.sendsms + "?" + q.Encode())
+		if err != nil {
+			return false
+		}
+		defer resp.Body.Close()
+		_, _ = io.Copy(io.Discard, resp.Body)
+		return resp.StatusCode == http.StatusAccepted
+	})
+}
+
+// reports returns the types of reports that came for n, without those of the
+// gateway itself: 1 delivered, 2 not, 8 taken by the centre, 16 refused.
+func (k *kannel) reports(n string) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return strings.Join(k.dlr[n], " ")
+}
+
+// TestInteropKannelSendsAndReceives binds Kannel as a transceiver: what its
+// HTTP interface sends goes on to a carrier, receipts come back to its
+// dlr-url, and what is sent to it reaches its service.
+func TestInteropKannelSendsAndReceives(t *testing.T) {
+	needKannel(t)
+	needPerl(t)
+	carrier, port := startPerlCarrier(t)
+	s := newServer(t, "", "")
+	s.start(fmt.Sprintf(perlLinks, esmeLink, port) + "  - {called_prefix: \"99\", dest_smsc: esme1, priority: 1}\n")
+	s.linkUp("carrier1")
+	k := startKannel(t, s.smpp)
+	s.linkUp("esme1")
+	long := strings.Repeat("0123456789", 35)
+	for n, q := range map[string]url.Values{
+		"plain":   {"to": {"15550000001"}, "text": {"plain text"}},
+		"ucs2":    {"to": {"15550000002"}, "text": {"ключ"}, "coding": {"2"}, "charset": {"UTF-8"}},
+		"binary":  {"to": {"15550000003"}, "text": {"\x80\xff"}, "coding": {"1"}, "udh": {"\x06\x05\x04\x0b\x84\x23\xf0"}},
+		"long":    {"to": {"15550000004"}, "text": {long}},
+		"refused": {"to": {"447700011"}, "text": {"no such number"}}, // the carrier says 0x0B
+	} {
+		k.send(t, n, q)
+	}
+	for n, want := range map[string]string{"plain": "8 1", "ucs2": "8 1", "binary": "8 1", "refused": "8 2"} {
+		eventually(t, n+" is reported as "+want, func() bool { return k.reports(n) == want })
+	}
+	eventually(t, "every part of the long one is reported", func() bool { return strings.Count(k.reports("long"), "1") >= 1 })
+	time.Sleep(time.Second) // for what comes twice
+	octets := map[string]string{}
+	for _, e := range carrier.all("submit") {
+		octets[e.Destination] += fmt.Sprintf(" %d:%d:%s", e.DataCoding, e.ESMClass&0x40, e.Octets)
+	}
+	for to, want := range map[string]string{
+		"15550000001": " 0:0:706c61696e2074657874", "15550000002": " 8:0:043a043b044e0447", "15550000003": " 4:64:0605040b8423f080ff",
+	} {
+		if octets[to] != want {
+			t.Errorf("%s: carrier got %s, want %s", to, octets[to], want)
+		}
+	}
+	if n := strings.Count(octets["15550000004"], ":64:050003"); n != 3 {
+		t.Errorf("the long one left in %d parts: %s", n, octets["15550000004"])
+	}
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	defer stop()
+	if _, err := post(ctx, s.api(), map[string]any{"source_smsc": "api", "source_msisdn": "15551230001", "destination_msisdn": "9900", "message_body": "to Kannel"}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "Kannel's service has the message", func() bool {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		return len(k.from) == 1 && strings.HasSuffix(k.from[0], "15551230001 to Kannel")
+	})
+}
