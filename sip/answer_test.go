@@ -52,7 +52,7 @@ func TestEveryRequestGetsTheAnswerOfItsFault(t *testing.T) {
 		"From without tag":            {draft{from: "sip:15559870001@old.client"}, 202, ""},
 		"body above 48 KiB":           {draft{body: longBody}, 413, "Warning"},
 		"more than 255 parts":         {draft{body: strings.Repeat("x", 39_100)}, 413, "Warning"},
-		"Content-Type unknown":        {draft{kind: "application/pkcs7-mime", body: "x"}, 415, "Accept: text/plain, text/html, text/vnd.wap.wml, application/octet-stream, application/im-iscomposing+xml"},
+		"Content-Type unknown":        {draft{kind: "application/pkcs7-mime", body: "x"}, 415, "Accept: text/plain, text/html, text/vnd.wap.wml, application/octet-stream, message/cpim, multipart/mixed, multipart/alternative, application/im-iscomposing+xml"},
 		"Content-Encoding gzip":       {draft{headers: []string{"Content-Encoding: gzip"}, body: "x"}, 415, "Accept-Encoding: identity"},
 		"the 3GPP type":               {draft{kind: "application/vnd.3gpp.sms", body: "x"}, 415, "Accept: "},
 		"charset unknown":             {draft{kind: "text/plain;charset=koi8-r", body: "x"}, 415, "koi8-r"},

@@ -16,6 +16,8 @@ type form struct {
 	octets  []byte
 	coding  byte // X-SMS-CODING
 	headers []header
+	// disposition is that of the part within an envelope, "" for none.
+	disposition string
 }
 
 // parts cuts a message into what one MESSAGE each carries (spec sip §8.2). A

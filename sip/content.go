@@ -17,7 +17,11 @@ const (
 	typeComposing = "application/im-iscomposing+xml"
 	typeText      = "text/plain"
 
-	accepted = "text/plain, text/html, text/vnd.wap.wml, application/octet-stream, application/im-iscomposing+xml"
+	typeCPIM = "message/cpim"
+	typeIMDN = "message/imdn+xml"
+
+	accepted = "text/plain, text/html, text/vnd.wap.wml, application/octet-stream, message/cpim, " +
+		"multipart/mixed, multipart/alternative, application/im-iscomposing+xml"
 )
 
 var errCharset = errors.New("octets are not valid in their charset")
@@ -37,26 +41,20 @@ func unsupported(format string, args ...any) *fault {
 	return refuse(415, format, args...).with("Accept", accepted).with("Accept-Encoding", "identity")
 }
 
-// checkContent holds size and type against what is served; composing says
-// that somebody is typing, which is answered and forgotten (RFC 3994).
-func checkContent(p *packet) (kind, params string, f *fault) {
+// checkContent holds size and encoding against what is served.
+func checkContent(p *packet) *fault {
 	found, _ := p.has("Content-Type")
 	switch enc := strings.ToLower(strings.TrimSpace(p.get("Content-Encoding"))); {
 	case len(p.body) > message.MaxBody:
-		return "", "", refuse(413, "body is larger than %d octets", message.MaxBody)
+		return refuse(413, "body is larger than %d octets", message.MaxBody)
 	case enc != "" && enc != "identity":
-		return "", "", unsupported("Content-Encoding %s is not served", shown(enc))
+		return unsupported("Content-Encoding %s is not served", shown(enc))
 	case !found && len(p.body) > 0:
-		return "", "", refuse(400, "body without Content-Type")
+		return refuse(400, "body without Content-Type")
 	case !found:
-		return "", "", refuse(400, "neither body nor Content-Type")
+		return refuse(400, "neither body nor Content-Type")
 	}
-	kind, params = mediaType(p.get("Content-Type"))
-	switch kind {
-	case typeText, "text/html", "text/vnd.wap.wml", typeOctets, typeComposing:
-		return kind, params, nil
-	}
-	return "", "", unsupported("Content-Type %s is not served", shown(kind))
+	return nil
 }
 
 // readBody makes our body of the content and the coding asked for (§7).

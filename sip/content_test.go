@@ -56,11 +56,11 @@ func TestAlphabetFollowsTheHeaderAndTheText(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := &packet{headers: []header{{"Content-Type", test.kind}}, body: []byte(test.body)}
-			kind, params, f := checkContent(p)
+			c, f := readContent(p)
 			if f != nil {
 				t.Fatal(f)
 			}
-			b, f := readBody(kind, params, p.body, &wishes{coding: test.coding})
+			b, f := readBody(c.kind, c.params, c.octets, &wishes{coding: test.coding})
 			if test.status != 0 {
 				if f == nil || f.status != test.status || f.text == "" {
 					t.Errorf("%+v", f)

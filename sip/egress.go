@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"smsc/message"
+	"smsc/translate"
 )
 
 // errNoTarget: the link only brings.
@@ -34,14 +35,16 @@ type delivery struct {
 	at      int // the part under way
 	split   bool
 
-	places []place
-	place  int
-	where  place  // the request under way goes there
-	target uri    // of a redirection; zero: the link's
-	cseq   uint32 // of the part under way
-	proofs int    // challenges answered for it
-	turned int    // redirections followed
-	byUDP  bool   // large requests go by UDP all the same
+	places   []place
+	place    int
+	where    place  // the request under way goes there
+	target   uri    // of a redirection; zero: the link's
+	cseq     uint32 // of the part under way
+	proofs   int    // challenges answered for it
+	turned   int    // redirections followed
+	byUDP    bool   // large requests go by UDP all the same
+	cpim     bool   // in an envelope (RFC 3862)
+	reformed bool   // the other form was asked for
 }
 
 // Deliver implements message.Courier: one try over a link of kind sip. done
@@ -58,9 +61,8 @@ func (s *Server) Deliver(ctx context.Context, a message.Attempt, done func(messa
 	case s.draining.Load():
 		done(deferred("shutting down"))
 		return
-	case a.Message.Kind == message.KindReceipt && l.cfg.Receipts != "text":
-		// imdn belongs to message/cpim, which this version does not write.
-		done(message.Outcome{Result: message.Delivered, Detail: "link takes no receipts"})
+	case a.Message.Kind == message.KindReceipt && !l.hears(a.Message.About):
+		done(message.Outcome{Result: message.Delivered, Detail: "link takes no receipts of the kind"})
 		return
 	case a.Message.Extra[extraForwards] == "0":
 		done(deferred("max-forwards used up"))
@@ -86,6 +88,18 @@ func (s *Server) Deliver(ctx context.Context, a message.Attempt, done func(messa
 	s.places(l, d.begin)
 }
 
+// hears tells whether a receipt goes out: by IMDN only ends do.
+func (l *link) hears(about *message.About) bool {
+	if l.cfg.Receipts == "imdn" {
+		if about == nil {
+			return false
+		}
+		_, final := translate.IMDNOf(about, "")
+		return final
+	}
+	return l.cfg.Receipts == "text"
+}
+
 func deferred(why string) message.Outcome {
 	return message.Outcome{Result: message.Deferred, Cause: message.Internal, Detail: why}
 }
@@ -97,6 +111,7 @@ func (d *delivery) begin(places []place, err error) {
 		return
 	}
 	d.places = places
+	d.cpim = d.l.cfg.Dialect == "cpim"
 	now := time.Now()
 	d.l.mu.Lock()
 	d.split = d.l.cfg.Long == "split" || len(d.a.Taken) > 1 || now.Before(d.l.splits)
@@ -303,6 +318,9 @@ func (d *delivery) tookPart(p *packet) {
 	}
 	d.taken[d.at] = id
 	o := d.s.outcome(d.l, p)
+	if p.status == 202 && d.asksIMDN() {
+		o.Result = message.Relayed // it will say what became of it
+	}
 	d.relayed = d.relayed || o.Result == message.Relayed
 	if d.at < len(d.bodies)-1 {
 		d.next()

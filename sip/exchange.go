@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"smsc/tenant"
+	"smsc/translate"
 )
 
 // response is a final answer before it is written.
@@ -27,8 +28,9 @@ type exchange struct {
 	end      *endpoint
 	answered bool
 	began    time.Time
-	link     string       // label of the metrics, once known
-	user     *tenant.User // who proved itself; nil: no user
+	link     string          // label of the metrics, once known
+	imdn     *translate.IMDN // what the request reports; nil: nothing
+	user     *tenant.User    // who proved itself; nil: no user
 }
 
 // with returns a response with one more header.

@@ -134,6 +134,13 @@ func (d *desk) Awake(_ context.Context, key string) {
 	d.woken = append(d.woken, key)
 }
 
+// heard returns the news so far.
+func (d *desk) heard() []message.News {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]message.News(nil), d.news...)
+}
+
 // keys returns what was woken so far.
 func (d *desk) keys() string {
 	d.mu.Lock()

@@ -32,6 +32,11 @@ func (d *delivery) mend(p *packet) bool {
 			return false
 		}
 		d.cseq++
+	case p.status == 406 || p.status == 415 || p.status == 488:
+		if !d.otherForm(p) {
+			return false
+		}
+		d.cseq++
 	case (p.status == 413 || p.status == 513) && !d.split && p.get("Retry-After") == "":
 		if n, err := translate.CountParts(d.a.Message.Body); err != nil || n < 2 || d.a.Message.Kind == message.KindReceipt {
 			return false

@@ -14,6 +14,9 @@ import (
 // report recognises a receipt about something we sent over this link (spec
 // sip §8.3). taken is false where the request is an ordinary message.
 func (s *Server) report(x *exchange, who *link, m *message.Message) (r response, taken bool) {
+	if x.imdn != nil {
+		return s.reportIMDN(x, who), true
+	}
 	marked, isMarked := x.once(xReceipt)
 	if !isMarked && !who.cfg.Reports || s.deps.Reporter == nil {
 		return r, false
@@ -62,27 +65,31 @@ func readMark(mark string, into *translate.Receipt) {
 // In-Reply-To names one that left by this link.
 func (s *Server) inReplyTo(x *exchange, who *link, news *message.News) (own bool) {
 	for one := range strings.SplitSeq(x.get("In-Reply-To"), ",") {
-		one = strings.Trim(one, " \t")
-		id, part, link, ok := s.parseCallID(one)
-		if !ok || link != who.name {
-			continue
-		}
-		news.Remote = append(news.Remote, one)
-		own = true
-		if s.deps.Ledger == nil {
-			continue
-		}
-		// The peer may have given an id of its own in its answer; that is then
-		// what the message is known by.
-		rec, err := s.deps.Ledger.Find(s.clock.context(), nil, id)
-		if err != nil || rec.State.Link != who.name {
-			continue
-		}
-		if ids := rec.State.Remote(); part <= len(ids) && ids[part-1] != "" {
-			news.Remote = append(news.Remote, ids[part-1])
-		}
+		own = s.meant(strings.Trim(one, " \t"), who, news) || own
 	}
 	return own
+}
+
+// meant adds the ids of what a Call-ID of ours on this link stands for.
+func (s *Server) meant(callID string, who *link, news *message.News) bool {
+	id, part, link, ok := s.parseCallID(callID)
+	if !ok || link != who.name {
+		return false
+	}
+	news.Remote = append(news.Remote, callID)
+	if s.deps.Ledger == nil {
+		return true
+	}
+	// The peer may have given an id of its own in its answer; that is then
+	// what the message is known by.
+	rec, err := s.deps.Ledger.Find(s.clock.context(), nil, id)
+	if err != nil || rec.State.Link != who.name {
+		return true
+	}
+	if ids := rec.State.Remote(); part <= len(ids) && ids[part-1] != "" {
+		news.Remote = append(news.Remote, ids[part-1])
+	}
+	return true
 }
 
 // callID names one part of one message on one link, and its life: the same

@@ -148,9 +148,6 @@ func (s *Server) SetLinks(d *tenant.Directory) {
 		if old.byName[l.name] == l || l.peer.host == "" && !l.users {
 			continue
 		}
-		if l.cfg.Dialect == "cpim" || l.cfg.Receipts == "imdn" {
-			s.log.Warn().Str("link", l.name).Msg("message/cpim and IMDN are not served by this version: plain text is sent")
-		}
 		s.tell(l.name, l.status().Up)
 	}
 	for name := range old.byName {

@@ -74,20 +74,23 @@ func (s *Server) read(x *exchange, who *link, user string) (*message.Message, *f
 			return nil, f
 		}
 	}
-	kind, params, f := checkContent(x.packet)
+	c, f := readContent(x.packet)
 	if f != nil {
 		return nil, f
 	}
-	if kind == typeComposing {
+	if c.kind == typeComposing {
 		return nil, nil
 	}
 	w, f := readWishes(x.packet, x.began)
 	if f != nil {
 		return nil, f
 	}
-	body, f := readBody(kind, params, x.body, &w)
-	if f != nil {
-		return nil, f
+	w.take(&c)
+	var body message.Body
+	if x.imdn = c.imdn; x.imdn == nil {
+		if body, f = readBody(c.kind, c.params, c.octets, &w); f != nil {
+			return nil, f
+		}
 	}
 	if s.isLoop(x.hops) || s.comesBack(x.packet, from, to) {
 		return nil, &fault{status: 482, plain: true}
@@ -150,6 +153,8 @@ const (
 	extraValidity    = "sip.validity" // the origin set one
 	extraForwards    = "sip.max_forwards"
 	extraSubject     = "sip.subject"
+	extraIMDN        = "sip.imdn_id"      // imdn.Message-ID of the origin
+	extraShown       = "sip.imdn_display" // it would like to know that it was read
 	extraDisplay     = "sip.display"
 	extraSMSC        = "sip.smsc_id"
 	extraTime        = "sip.delivery_time"
@@ -170,6 +175,10 @@ func extra(p *packet, w *wishes) map[string]string {
 	}
 	put(extraRegDelivery, w.regBits)
 	put(extraSubject, p.get("Subject"))
+	put(extraIMDN, w.imdnID)
+	if w.displayed {
+		put(extraShown, "1")
+	}
 	put(extraDisplay, displayName(p.get("From")))
 	if !w.expires.IsZero() {
 		put(extraValidity, "1")

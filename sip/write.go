@@ -15,11 +15,7 @@ import (
 // an attempt that knows the challenge writes what the last one ended with.
 func (s *Server) request(d *delivery, f flow, branch string) []byte {
 	m := d.a.Message
-	content := formOf(d.bodies[d.at])
-	about := m.ID
-	if m.Kind == message.KindReceipt && m.About != nil {
-		content, about = receiptForm(m.About), m.About.ID
-	}
+	content, about := d.form()
 	target := d.targetURI()
 	proof, proven := d.l.proof.authorise("MESSAGE", target)
 	if proven && d.cseq == 1 {
@@ -132,6 +128,27 @@ func appendAddress(b []byte, a message.Address, kind message.Kind, l *link) []by
 		return appendUser(b, a.Value)
 	}
 	return appendUser(b, a.Digits())
+}
+
+// form is the content of the part under way and the id it speaks of.
+func (d *delivery) form() (f form, about message.ID) {
+	m := d.a.Message
+	receipt := m.Kind == message.KindReceipt && m.About != nil
+	notifies := receipt && d.l.cfg.Receipts == "imdn"
+	switch {
+	case !receipt && !d.cpim:
+		return formOf(d.bodies[d.at]), m.ID
+	case receipt && !notifies:
+		return receiptForm(m.About), m.About.ID
+	}
+	from := string(appendAddress(nil, m.From, m.Kind, d.l)) + "@" + d.s.cfg.Domain
+	if about = m.ID; notifies {
+		f, _ = notificationForm(m.About, "sip:"+from)
+		about = m.About.ID
+	} else {
+		f = formOf(d.bodies[d.at])
+	}
+	return enveloped(f, from, d.ownURI(), d.s.imdnID(&d.a, d.at+1), time.Now(), d.asksIMDN()), about
 }
 
 // e164 tells whether numbers are written with "+" and user=phone (spec sip

@@ -41,15 +41,18 @@ const codingAbsent = -1
 
 // wishes is what the X-headers of a request ask for.
 type wishes struct {
-	udh      translate.UDH
-	coding   int // codingAbsent, 0, 1 or 2
-	expires  time.Time
-	once     bool // Expires: 0
-	class    message.Class
-	wants    message.Wants
-	regBits  string // X-REG-DELIVERY as it came
-	mode     string
-	unusable bool // a validity in the broken pattern of the old program
+	udh     translate.UDH
+	coding  int // codingAbsent, 0, 1 or 2
+	expires time.Time
+	once    bool // Expires: 0
+	class   message.Class
+	wants   message.Wants
+	regBits string // X-REG-DELIVERY as it came
+	mode    string
+
+	imdnID    string // imdn.Message-ID (RFC 5438 §6.2)
+	displayed bool   // a display notification is wished, which no SMS can give
+	unusable  bool   // a validity in the broken pattern of the old program
 }
 
 // readWishes reads the X-headers and Expires. now judges what is past.
