@@ -74,7 +74,7 @@ func (st *settings) message(p *pdu.SM, c pdu.Command, now time.Time) (*message.M
 	if err := st.modeAndTimes(m, p, now); err != nil {
 		return nil, err
 	}
-	if p.Priority <= 3 {
+	if p.Priority <= 3 { // SMPP 3.4 §5.2.14
 		m.Priority = p.Priority
 	}
 	return m, st.keep(m, p)
@@ -96,6 +96,7 @@ func judgeFields(p *pdu.SM, c pdu.Command) error {
 	switch {
 	case len(payload) > 0 && len(p.ShortMessage) > 0:
 		return &fault{pdu.ROptParNotAllwd, "short_message and message_payload together"}
+	// SMPP 3.4 §5.2.20
 	case p.DefaultMsgID != 0 && len(payload) == 0 && len(p.ShortMessage) == 0:
 		return &fault{pdu.RInvDftMsgID, "there are no predefined messages"}
 	}
@@ -189,7 +190,7 @@ func (st *settings) modeAndTimes(m *message.Message, p *pdu.SM, now time.Time) e
 	if len(p.Schedule) == 0 {
 		return nil
 	}
-	at, ok := parseTime(p.Schedule, now)
+	at, ok := parseTime(p.Schedule, now) // SMPP 3.4 §5.2.15
 	switch {
 	case !ok:
 		return &fault{pdu.RInvSched, "schedule_delivery_time cannot be read"}
@@ -218,7 +219,7 @@ func (st *settings) validity(m *message.Message, p *pdu.SM, now time.Time) error
 		m.Once = true
 		return nil
 	}
-	at, ok := parseTime(p.Validity, now)
+	at, ok := parseTime(p.Validity, now) // SMPP 3.4 §5.2.16
 	switch {
 	case !ok:
 		return &fault{pdu.RInvExpiry, "validity_period cannot be read"}
@@ -232,7 +233,8 @@ func (st *settings) validity(m *message.Message, p *pdu.SM, now time.Time) error
 	return nil
 }
 
-// wants reads registered_delivery (SMPP 3.4 §5.2.17; 3 is of 5.0 §4.7.21).
+// wants reads registered_delivery (SMPP 3.4 §5.2.17; 3 is of
+// SMPP 5.0 §4.7.21).
 func wants(reg uint8) (w message.Wants) {
 	switch reg & regFinal {
 	case 1:

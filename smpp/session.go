@@ -42,7 +42,8 @@ var (
 	errShuttingDown = errors.New("shutting down")
 )
 
-// Limits of a session that no peer needs to change (spec smpp §3, §4, §8, §18).
+// Limits of a session that no peer needs to change (spec smpp §3, §4, §8,
+// §18), and the session_init timer of SMPP 3.4 §7.2.
 const (
 	initTimeout   = 10 * time.Second
 	stuckTimeout  = 30 * time.Second // half a PDU, or a write that blocks
@@ -59,7 +60,7 @@ const (
 type Options struct {
 	Window          int           // our unanswered requests; 10
 	Queue           int           // requests that may wait behind the window; 0
-	ResponseTimeout time.Duration // 30 s
+	ResponseTimeout time.Duration // 30 s; response_timer of SMPP 3.4 §7.2
 	EnquireLink     time.Duration // silence after which we ask; 0 never
 	Inactivity      time.Duration // without a message PDU: unbind; 0 never
 }

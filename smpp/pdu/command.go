@@ -4,22 +4,22 @@ package pdu
 type Command uint32
 
 const (
-	BindReceiver      Command = 0x00000001
-	BindTransmitter   Command = 0x00000002
-	QuerySM           Command = 0x00000003
-	SubmitSM          Command = 0x00000004
-	DeliverSM         Command = 0x00000005
-	Unbind            Command = 0x00000006
-	ReplaceSM         Command = 0x00000007
-	CancelSM          Command = 0x00000008
-	BindTransceiver   Command = 0x00000009
-	Outbind           Command = 0x0000000B
-	EnquireLink       Command = 0x00000015
-	SubmitMulti       Command = 0x00000021
-	AlertNotification Command = 0x00000102
-	DataSM            Command = 0x00000103
+	BindReceiver      Command = 0x00000001 // SMPP 3.4 §4.1.3
+	BindTransmitter   Command = 0x00000002 // SMPP 3.4 §4.1.1
+	QuerySM           Command = 0x00000003 // SMPP 3.4 §4.8
+	SubmitSM          Command = 0x00000004 // SMPP 3.4 §4.4
+	DeliverSM         Command = 0x00000005 // SMPP 3.4 §4.6
+	Unbind            Command = 0x00000006 // SMPP 3.4 §4.2
+	ReplaceSM         Command = 0x00000007 // SMPP 3.4 §4.10
+	CancelSM          Command = 0x00000008 // SMPP 3.4 §4.9
+	BindTransceiver   Command = 0x00000009 // SMPP 3.4 §4.1.5
+	Outbind           Command = 0x0000000B // SMPP 3.4 §4.1.7
+	EnquireLink       Command = 0x00000015 // SMPP 3.4 §4.11
+	SubmitMulti       Command = 0x00000021 // SMPP 3.4 §4.5
+	AlertNotification Command = 0x00000102 // SMPP 3.4 §4.12
+	DataSM            Command = 0x00000103 // SMPP 3.4 §4.7
 
-	GenericNack         Command = 0x80000000
+	GenericNack         Command = 0x80000000 // SMPP 3.4 §4.3
 	BindReceiverResp            = BindReceiver | responseBit
 	BindTransmitterResp         = BindTransmitter | responseBit
 	QuerySMResp                 = QuerySM | responseBit

@@ -90,7 +90,7 @@ func (c *cursor) short() []byte {
 	return s
 }
 
-// Address is an address with its type and plan (SMPP 3.4 §5.2.5, §5.2.6).
+// Address is an address with its type and plan (SMPP 3.4 §5.2.5, SMPP 3.4 §5.2.6).
 type Address struct {
 	TON, NPI uint8
 	Addr     []byte

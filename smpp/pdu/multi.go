@@ -15,7 +15,7 @@ const (
 // distribution list (then Addr is empty and List is not nil).
 type Dest struct {
 	Address
-	List []byte
+	List []byte // dl_name, SMPP 3.4 §5.2.27
 }
 
 // Multi is submit_multi (SMPP 3.4 §4.5.1).

@@ -4,17 +4,17 @@ package pdu
 // §4.6.1).
 type SM struct {
 	Cmd                Command
-	ServiceType        []byte
-	Source, Dest       Address
-	ESMClass           uint8
-	ProtocolID         uint8
-	Priority           uint8
-	Schedule, Validity []byte
-	RegisteredDelivery uint8
-	ReplaceIfPresent   uint8
-	DataCoding         uint8
-	DefaultMsgID       uint8
-	ShortMessage       []byte // over 254 octets it is written as message_payload
+	ServiceType        []byte  // SMPP 3.4 §5.2.11
+	Source, Dest       Address // SMPP 3.4 §5.2.8, SMPP 3.4 §5.2.9
+	ESMClass           uint8   // SMPP 3.4 §5.2.12
+	ProtocolID         uint8   // SMPP 3.4 §5.2.13
+	Priority           uint8   // SMPP 3.4 §5.2.14
+	Schedule, Validity []byte  // SMPP 3.4 §5.2.15, SMPP 3.4 §5.2.16
+	RegisteredDelivery uint8   // SMPP 3.4 §5.2.17
+	ReplaceIfPresent   uint8   // SMPP 3.4 §5.2.18
+	DataCoding         uint8   // SMPP 3.4 §5.2.19
+	DefaultMsgID       uint8   // SMPP 3.4 §5.2.20
+	ShortMessage       []byte  // SMPP 3.4 §5.2.22; over 254 octets it is written as message_payload
 	TLVs               TLVs
 }
 
@@ -66,8 +66,8 @@ func (p *SM) Text() []byte {
 // §4.7.2). Peers leave the body away in refusals, so it may be missing.
 type SMResp struct {
 	Cmd       Command
-	MessageID []byte
-	TLVs      TLVs // data_sm_resp, and additional_status_info_text
+	MessageID []byte // SMPP 3.4 §5.2.23
+	TLVs      TLVs   // data_sm_resp, and additional_status_info_text
 }
 
 func (p *SMResp) Command() Command { return p.Cmd }
