@@ -32,6 +32,14 @@ func (e *Engine) missed(f *flight) {
 	}
 }
 
+// returned looks again for what a link had when we crashed, if that link came
+// back since.
+func (e *Engine) returned(link string, tried time.Time) {
+	if l := e.lane(link); l != nil && l.backAt().After(tried) {
+		e.rescan.add(backKey(link))
+	}
+}
+
 // before keeps of what waits for a link's return what was tried before it
 // returned: a look may come late, and what failed since is to wait.
 func (e *Engine) before(key string, rs []message.Record) []message.Record {
@@ -42,6 +50,9 @@ func (e *Engine) before(key string, rs []message.Record) []message.Record {
 	l := e.lane(name)
 	if l == nil {
 		return nil
+	}
+	if _, up := l.passable(time.Now()); !up {
+		return nil // away again: another link must not have them instead
 	}
 	back := l.backAt()
 	return slices.DeleteFunc(rs, func(r message.Record) bool { return !lastTry(&r.State).Before(back) })

@@ -293,8 +293,8 @@ func TestDrain(t *testing.T) {
 	})
 }
 
-func TestAfterACrashTheLeaseEndsAsUnsure(t *testing.T) {
-	bubble(t, "and the message is tried again", func(t *testing.T) {
+func TestAfterACrashWhatWasBeingTriedIsUnsure(t *testing.T) {
+	crashed := func(t *testing.T) (*memory, message.ID) {
 		q := newMemory()
 		h := openOn(t, q, delivery.DefaultConfig(), []string{"one"}, lane("one", &courier{}))
 		h.start()
@@ -302,19 +302,29 @@ func TestAfterACrashTheLeaseEndsAsUnsure(t *testing.T) {
 		h.wait(time.Millisecond)
 		h.halt()
 		h.stands(id, message.Trying, 0)
-
 		q.reopen()
-		peer := always(takes)
-		h2 := openOn(t, q, delivery.DefaultConfig(), []string{"one"}, lane("one", peer))
-		h2.run()
-		h2.wait(30 * time.Second)
-		h2.stands(id, message.Trying, 0)
-		h2.wait(11 * time.Second)
-		h2.stands(id, message.Waiting, message.Timeout)
-		h2.wait(2 * time.Minute)
-		r := h2.stands(id, message.Done, 0)
-		if r.State.Attempts != 2 {
+		return q, id
+	}
+	bubble(t, "and is tried again as soon as its link is there", func(t *testing.T) {
+		q, id := crashed(t)
+		h := openOn(t, q, delivery.DefaultConfig(), []string{"one"}, lane("one", always(takes)))
+		h.run()
+		h.wait(time.Second)
+		if r := h.stands(id, message.Done, 0); r.State.Attempts != 2 {
 			t.Errorf("%d attempts", r.State.Attempts)
+		}
+	})
+	bubble(t, "and waits while its link is away, over no other", func(t *testing.T) {
+		q, id := crashed(t)
+		h := openOn(t, q, delivery.DefaultConfig(), []string{"one", "two"}, lane("one", always(takes)), lane("two", always(takes)))
+		h.e.Link("one", false)
+		h.run()
+		h.wait(time.Minute)
+		h.stands(id, message.Waiting, message.Timeout)
+		h.e.Link("one", true)
+		h.wait(time.Second)
+		if r := h.stands(id, message.Done, 0); r.State.Link != "one" {
+			t.Errorf("delivered over %s", r.State.Link)
 		}
 	})
 }

@@ -27,6 +27,7 @@ type memory struct {
 type row struct {
 	rec    message.Record
 	handed uint64 // Version that Due has handed out, plus one
+	orphan bool   // an attempt of a process that is gone
 }
 
 type shelved struct {
@@ -126,12 +127,12 @@ func (q *memory) Due(ctx context.Context, now time.Time, max int) (due []message
 	for _, r := range rows {
 		switch s := &r.rec.State; {
 		case r.handed == s.Version+1:
-		case now.Before(s.Due):
+		case now.Before(s.Due) && !r.orphan:
 			if next.IsZero() {
 				next = s.Due
 			}
 		case len(due) < max:
-			r.handed = s.Version + 1
+			r.handed, r.orphan = s.Version+1, false
 			due = append(due, r.rec)
 		}
 	}
@@ -277,6 +278,7 @@ func (q *memory) reopen() {
 	defer q.mu.Unlock()
 	for _, r := range q.rows {
 		r.handed = 0
+		r.orphan = r.rec.State.Phase == message.Trying && r.rec.State.WakeOn == ""
 	}
 }
 

@@ -16,7 +16,9 @@ type Queue interface {
 	// Due returns records whose Due has come, oldest first, at most max, and
 	// the moment of the next one (zero: none known). Each record is handed
 	// out once for each State it has: until Begin or Finish changes it, or
-	// the store is opened again, Due does not return it a second time.
+	// the store is opened again, Due does not return it a second time. An
+	// attempt that an earlier process left behind is handed out at once, as
+	// Trying: whoever was at it is gone. A poller's lease runs on.
 	Due(ctx context.Context, now time.Time, max int) (due []message.Record, next time.Time, err error)
 	// Changed is signalled when an earlier answer of Due is out of date.
 	Changed() <-chan struct{}

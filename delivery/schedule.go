@@ -90,19 +90,22 @@ func (e *Engine) settle(r message.Record, now time.Time) (entry, bool) {
 
 // lapsed deals with a lease that ended without a word: a poller never
 // answered, which counts as nothing, or we crashed, and the link may have it.
+// An attempt of a process that is gone comes before its lease is over.
 func (e *Engine) lapsed(r message.Record, now time.Time) (entry, bool) {
 	s := r.State
-	if now.Before(s.Due) {
-		return entry{}, false
-	}
 	if _, ok := poll(s.WakeOn); ok {
+		if now.Before(s.Due) {
+			return entry{}, false
+		}
 		en := e.entry(r, park(s, s.WakeOn, r.Message), now)
 		en.end.Lazy = true
 		return en, true
 	}
 	o := message.Outcome{Result: message.Unsure, Cause: message.Timeout, Detail: "no outcome was recorded"}
 	s.Note(message.Step{At: now, Kind: "outcome", Link: s.Link, Result: o.Result.String(), Text: words(o)})
-	s = e.policy.Next(message.Record{Message: r.Message, State: s}, o, e.lateWay(r, now), now)
+	way := e.lateWay(r, now)
+	way.Back = backKey(s.Link) // the sessions of that process are lost
+	s = e.policy.Next(message.Record{Message: r.Message, State: s}, o, way, now)
 	return e.entry(r, s, now), true
 }
 

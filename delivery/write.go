@@ -19,6 +19,7 @@ type entry struct {
 // together with it: the receipt of an end, the notification after the first
 // failed round.
 func (e *Engine) entry(r message.Record, s message.State, now time.Time) entry {
+	s = e.rules(r, s, now)
 	en := entry{was: r}
 	m := r.Message
 	after := message.Record{Message: m, State: s}
@@ -132,6 +133,8 @@ func (e *Engine) written(en *entry, known []message.News) []message.News {
 		}
 	} else if en.flight != nil && s.WakeOn == backKey(en.flight.lane.name) {
 		e.missed(en.flight)
+	} else if name, ok := strings.CutPrefix(s.WakeOn, backPrefix); ok && en.flight == nil {
+		e.returned(name, lastTry(s))
 	}
 	if s.Phase.Ended() {
 		if !en.was.State.Phase.Ended() {

@@ -21,6 +21,9 @@ type schedule struct {
 	ring     ring
 	overflow bool // fresh ones go by the index until a scan has caught up
 	leases   leases
+	// renewed: the database was opened again in place, so an attempt that
+	// memory does not know may still be ours.
+	renewed bool
 
 	cursor place // what lies before it is held or gone
 	nextAt int64 // no unread due key before this moment
@@ -211,7 +214,7 @@ func (s *schedule) endScan(found []*entry, end place, nextAt, now int64) (out []
 			continue
 		}
 		s.held[id] = e
-		if at := slotOf(e.state.Due); at > now {
+		if at := slotOf(e.state.Due); at > now && !s.orphan(e) {
 			// Its key stayed behind when an attempt began.
 			s.leases.push(lease{at, id, e.state.Version})
 			continue
@@ -222,6 +225,13 @@ func (s *schedule) endScan(found []*entry, end place, nextAt, now int64) (out []
 		s.overflow = false
 	}
 	return out
+}
+
+// orphan tells whether e is an attempt of a process that is gone: the folder
+// is ours alone, so nobody is at it any more. What a poller has leased is
+// still with the poller.
+func (s *schedule) orphan(e *entry) bool {
+	return !s.renewed && e.state.Phase == message.Trying && e.state.WakeOn == ""
 }
 
 // abandonScan ends a scan that failed: everything is as before.
@@ -239,5 +249,5 @@ func (s *schedule) reset(lost []message.ID) {
 		}
 	}
 	s.indexed(place{})
-	s.overflow = true
+	s.overflow, s.renewed = true, true
 }
