@@ -40,7 +40,7 @@ type Message struct {
 	Ruled *Ruled // what message rules did to it; nil: nothing
 
 	// Extra carries protocol particulars from edge to edge, such as
-	// "smpp.service_type". Nothing between the edges may read it.
+	// "smpp.service_type". Nothing between the edges may read it but ExtraHome.
 	Extra map[string]string
 }
 

@@ -79,10 +79,18 @@ func about(r Record) *About {
 	return a
 }
 
+// ExtraHome is the one key of Extra that is read between the edges: the link
+// by which receipts go home, where that is not the one the message came by.
+const ExtraHome = "home"
+
 func home(m *Message, a *About) *Message {
+	link := m.Origin.Link
+	if other := m.Extra[ExtraHome]; other != "" {
+		link = other
+	}
 	return &Message{
 		Kind: KindReceipt, Account: m.Account, From: m.To, To: m.From,
-		Dest: m.Origin.Link, Origin: Origin{Link: "auto", Type: SourceLocal},
+		Dest: link, Origin: Origin{Link: "auto", Type: SourceLocal},
 		About: a, Parts: 1, Priority: m.Priority,
 	}
 }

@@ -35,6 +35,8 @@ type call struct {
 	start     time.Time
 	status    int // of the answer, 0 before it
 	borrowed  *bytes.Buffer
+	foreign   *foreign // a request of the accounts API
+	plain     bool     // errors as one line of text
 }
 
 // requestID keeps a decent one and makes another otherwise.
@@ -213,6 +215,19 @@ func (c *call) fail(err error) {
 	}
 	if p.after > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.after.Seconds()))))
+	}
+	switch {
+	case c.foreign != nil:
+		c.failForeign(p)
+		return
+	case strings.HasPrefix(c.r.URL.Path, "/sendsms"):
+		if p.statusCode() == http.StatusUnauthorized {
+			h.Set("WWW-Authenticate", `Basic realm="smsc"`)
+		}
+		if c.plain {
+			c.send(p.statusCode(), "text/plain; charset=utf-8", []byte("ERROR "+p.code+" "+p.detail+"\n"))
+			return
+		}
 	}
 	c.send(p.statusCode(), "application/problem+json", p.append(nil, c.requestID))
 }

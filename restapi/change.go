@@ -91,8 +91,8 @@ func (d *draft) fixed() error {
 	if d.set["replace_if_present"] && d.replace {
 		return invalid("body.replace_if_present", "is for a submission")
 	}
-	if d.callback != "" {
-		return invalid("body.status_callback", noCallback)
+	if what := checkCallback(d.callback); d.callback != "" && what != "" {
+		return invalid("body.status_callback", what)
 	}
 	return nil
 }

@@ -51,8 +51,6 @@ func (c *call) readMessage(data []byte) (*message.Message, error) {
 	return m, c.checkWays(&d, m)
 }
 
-const noCallback = "is not served by this version; set status_report and read /api/receipts"
-
 // check finds what is wrong between the members.
 func (d *draft) check(now time.Time) {
 	if what := senderFault(d.from); d.from != "" && what != "" {
@@ -62,7 +60,9 @@ func (d *draft) check(now time.Time) {
 		d.fault("deadletter", "a message cannot be submitted as a dead letter; leave it out")
 	}
 	if d.callback != "" {
-		d.fault("status_callback", noCallback)
+		if what := checkCallback(d.callback); what != "" {
+			d.fault("status_callback", what)
+		}
 	}
 	if d.replace {
 		d.fault("replace_if_present", "is served over SMPP only; change the waiting message by PATCH")
@@ -112,6 +112,9 @@ func (d *draft) message(body message.Body) *message.Message {
 		Priority: d.priority, NotBefore: d.after, Expires: d.expires,
 	}
 	d.extras(m)
+	if d.callback != "" {
+		jsonCallback(m, d.callback)
+	}
 	return m
 }
 

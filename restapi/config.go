@@ -12,6 +12,7 @@ type Config struct {
 	Version  string // of the program, shown by /api/me and in the OpenAPI document
 	Memory   bool   // the store keeps nothing: replies to a POST say X-SMSC-Stored: no
 	CostUnit string // unit of "cost"; default USD
+	Exposed  bool   // some HTTP listener is not loopback: tenants' URLs must not lead into this house
 	Insecure bool   // smsc.yaml says insecure: true
 
 	// Retention is how long finished messages stay readable (default 24h):

@@ -64,6 +64,13 @@ func (c *call) rewrite(d *draft, m *message.Message) error {
 	if d.set["status_report"] {
 		m.Wants = wantsOf(d.report)
 	}
+	if d.set["status_callback"] {
+		delete(m.Extra, extraCallback)
+		delete(m.Extra, message.ExtraHome)
+		if d.callback != "" {
+			jsonCallback(m, d.callback)
+		}
+	}
 	if d.set["deliver_after"] {
 		m.NotBefore = d.after
 	}

@@ -28,6 +28,7 @@ type messageDoc struct {
 	RawSIP      bool              `json:"raw_sip_flag,omitempty"`
 	Account     string            `json:"account,omitempty"`
 	Report      string            `json:"status_report,omitempty" enum:"none,final,failure,success,all"`
+	Callback    string            `json:"status_callback,omitempty" doc:"URL that is told what became of the message"`
 	ClientRef   string            `json:"client_ref,omitempty" maxLength:"64"`
 	PID         int               `json:"tp_pid,omitempty" minimum:"0" maximum:"255"`
 	Priority    int               `json:"priority,omitempty" minimum:"0" maximum:"3"`

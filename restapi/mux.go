@@ -24,6 +24,7 @@ type route struct {
 	limit        int64       // octets of the body; 0 is Config.MaxBody
 	always       bool        // also served while draining, whatever the method
 	handle       func(*call) error
+	unlisted     bool // the document lists what lies behind it, path by path
 	doc          doc
 }
 
@@ -108,7 +109,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: e.s, w: w, r: r, start: time.Now(), requestID: requestID(r.Header.Get("X-Request-Id"))}
 	h := w.Header()
 	h["X-Request-Id"] = []string{c.requestID}
-	if strings.HasPrefix(r.URL.Path, "/api") {
+	if strings.HasPrefix(r.URL.Path, "/api") || strings.HasPrefix(r.URL.Path, "/restcomm") || strings.HasPrefix(r.URL.Path, "/sendsms") {
 		h["Cache-Control"] = headerNoStore
 	}
 	defer func() {
@@ -126,6 +127,11 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// effect tells whether even a GET changes something.
+func (c *call) effect() bool {
+	return strings.Contains(c.r.URL.RawQuery, "lease=") || strings.HasPrefix(c.r.URL.Path, "/sendsms")
+}
+
 func (c *call) serve(e *endpoint) error {
 	if len(e.methods) == 0 {
 		return refuse("not_found", "no such path")
@@ -136,7 +142,7 @@ func (c *call) serve(e *endpoint) error {
 	if len(c.r.RequestURI) > 8<<10 {
 		return refuse("uri_too_long", "the request line is longer than 8 KiB")
 	}
-	if crossSite(c.r, strings.Contains(c.r.URL.RawQuery, "lease=")) {
+	if crossSite(c.r, c.effect()) {
 		return refuse("cross_site", "a browser marks this request as sent by another site")
 	}
 	c.dir = c.s.deps.Directory()

@@ -79,8 +79,11 @@ func (s *Server) describe(routes []route) *huma.OpenAPI {
 		Security: []map[string][]string{{"key": {}}, {"bearer": {}}, {"basic": {}}},
 	}
 	problem := registry.Schema(reflect.TypeFor[problemDoc](), true, "Problem")
+	routes = append(routes, restcommListed()...)
 	for i := range routes {
-		o.AddOperation(operation(&routes[i], registry, problem))
+		if !routes[i].unlisted {
+			o.AddOperation(operation(&routes[i], registry, problem))
+		}
 	}
 	return o
 }
@@ -102,7 +105,8 @@ func operation(r *route, registry huma.Registry, problem *huma.Schema) *huma.Ope
 	text := &huma.Schema{Type: huma.TypeString}
 	for part := range strings.SplitSeq(r.path, "/") {
 		if name, ok := strings.CutPrefix(part, "{"); ok {
-			op.Parameters = append(op.Parameters, &huma.Param{Name: strings.TrimSuffix(name, "}"), In: "path", Required: true, Schema: text})
+			name, _, _ = strings.Cut(name, "}")
+			op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: text})
 		}
 	}
 	for _, name := range r.params {

@@ -54,6 +54,8 @@ type Deps struct {
 	// Awake makes what waits on a key due now and returns how many; nil: it
 	// waits for its time.
 	Awake func(ctx context.Context, key string) int
+	// Seen tells when a user that registers was last heard; nil: nobody is.
+	Seen func(user string) time.Time
 	// Ready names what a reply depends on and how it fares ("ok", or what is
 	// wrong), and tells whether requests can be served; nil is always ready.
 	Ready func() (checks map[string]string, ok bool)
@@ -79,6 +81,7 @@ type Server struct {
 	owners    ownersCache
 	document  document
 	events    *events
+	caller    *caller
 	sheets    map[string]*sheet
 	frontends frontends
 
@@ -105,6 +108,7 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 		keys:    newKeyLocks(),
 		events:  newEvents(),
 		sheets:  newSheets(),
+		caller:  newCaller(cfg.Version),
 		started: time.Now(),
 		stop:    make(chan struct{}),
 	}

@@ -64,7 +64,7 @@ func (d *Document) Check(opts ...Option) []Fault {
 func (d *Document) Warnings() []string {
 	var w []string
 	for _, l := range d.Links {
-		if l.Kind == KindIMS || l.Kind == KindWebhook {
+		if l.Kind == KindIMS {
 			w = append(w, fmt.Sprintf("link %s: this version does not carry links of kind %s; messages for it wait", l.Name, l.Kind))
 		}
 	}

@@ -1,10 +1,27 @@
 package main
 
-import "smsc/routing"
+import (
+	"smsc/message"
+	"smsc/routing"
+)
 
-// facts are what plans hang on beside the table: who is registered now.
+// facts are what plans hang on beside the table: who is registered now, and
+// where frontends say that a number is.
 func (h *house) facts() routing.Facts {
-	return routing.Facts{Registered: func(value string) (link string, ok bool) {
-		return h.presence.Registered(h.catalog.Directory(), value)
-	}}
+	return routing.Facts{
+		Registered: func(value string) (link string, ok bool) {
+			return h.presence.Registered(h.catalog.Directory(), value)
+		},
+		Located: func(number string) (link string, ok bool) {
+			if rest := h.located.Load(); rest != nil {
+				return rest.Located(number)
+			}
+			return "", false
+		},
+	}
+}
+
+// plan is where a message would go now.
+func (h *house) plan(m *message.Message) routing.Plan {
+	return h.catalog.Directory().Table().Plan(m, h.facts())
 }

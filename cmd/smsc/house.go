@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,6 +43,7 @@ type house struct {
 	store    *store.Store
 	catalog  *tenant.Catalog
 	presence *tenant.Presence
+	located  atomic.Pointer[restapi.Server] // knows where numbers are; nil before it is open
 	mint     *message.Mint
 	engine   *delivery.Engine
 	intake   *intake.Intake
@@ -138,15 +140,21 @@ func (h *house) openEdges() (err error) {
 		return err
 	}
 	h.rest, err = restapi.New(restapi.Config{
-		Name: h.cfg.Name, Version: version, Memory: h.cfg.Data == memory, Retention: time.Duration(h.cfg.Store.Retention),
+		Name: h.cfg.Name, Version: version, Memory: h.cfg.Data == memory, Exposed: exposed(h.cfg.Listen.HTTP), Retention: time.Duration(h.cfg.Store.Retention),
 	}, restapi.Deps{
 		Acceptor: h.gate, Ledger: h.store.Ledger(), Editor: h.engine, Shelf: h.store, Directory: h.catalog.Directory,
-		Catalog: h.catalog, Gate: h.gate, Awake: h.wake, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg), Panel: panel,
+		Catalog: h.catalog, Gate: h.gate, Awake: h.wake, Seen: h.presence.Seen, Plan: h.plan, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg), Panel: panel,
 	}, h.log, h.reg)
 	if err != nil {
 		return err
 	}
+	h.located.Store(h.rest)
 	return h.listen(secure)
+}
+
+// exposed tells whether somebody else than this machine can reach a listener.
+func exposed(list []listener) bool {
+	return slices.ContainsFunc(list, func(l listener) bool { return !l.loopback() })
 }
 
 // listen opens every listener, so that a busy port is known before anything
@@ -186,6 +194,7 @@ func (h *house) declare(doc *tenant.Document) error {
 	h.catalog.Subscribe(func(d *tenant.Directory) {
 		h.directory.Store(d)
 		h.engine.SetLanes(h.lanes(d))
+		h.openURLs(d)
 		h.sip.SetLinks(d)
 		h.smpp.SetLinks(d)
 		h.engine.Replan()

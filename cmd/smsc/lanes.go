@@ -13,6 +13,11 @@ import (
 // nothing of its window.
 const defaultWindow = 100
 
+const (
+	callbackWindow  = 200              // requests to URLs of numbers and senders at once
+	callbackTimeout = 90 * time.Second // a URL, its fallback, and what their answers lead to
+)
+
 // lanes gives each link of d its lane.
 func (h *house) lanes(d *tenant.Directory) []delivery.Lane {
 	var all []delivery.Lane
@@ -39,6 +44,10 @@ func (h *house) lanes(d *tenant.Directory) []delivery.Lane {
 			lane.Window, lane.Throughput = max(l.Carrier.Window, 1)*max(l.Carrier.Binds, 1), l.Carrier.Throughput
 			lane.Room = func() int { return h.smpp.Window(l.Name) }
 			lane.Timeout = time.Duration(l.Carrier.ResponseTimeout)
+		case tenant.KindWebhook:
+			lane.Courier, lane.Window = h.rest, l.Webhook.Window
+			lane.Serial = true                                              // in order for each recipient
+			lane.Timeout = 2*time.Duration(l.Webhook.Timeout) + time.Second // the second URL is tried at once
 		case tenant.KindPoll: // no courier: messages wait to be taken
 		default:
 			// Nothing opens this lane, so its messages wait and live as long as
@@ -50,7 +59,19 @@ func (h *house) lanes(d *tenant.Directory) []delivery.Lane {
 		}
 		all = append(all, lane)
 	}
-	return all
+	// The URLs of hosted numbers and of senders who want to be called back.
+	return append(all, delivery.Lane{Name: tenant.Callback, Kind: string(tenant.KindWebhook), Courier: h.rest, Window: callbackWindow,
+		Serial: true, Timeout: callbackTimeout})
+}
+
+// openURLs opens the lanes of what needs no connection.
+func (h *house) openURLs(d *tenant.Directory) {
+	for _, l := range d.Links() {
+		if l.Kind == tenant.KindWebhook {
+			h.engine.Link(l.Name, true)
+		}
+	}
+	h.engine.Link(tenant.Callback, true)
 }
 
 // absent is the courier of links that this version does not carry.

@@ -1,0 +1,249 @@
+package restapi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"smsc/message"
+	"smsc/tenant"
+)
+
+const (
+	callTimeout = 10 * time.Second // one request, where its link says nothing
+	maxReply    = 64 << 10         // octets of an answer that are read
+	maxCallLog  = 1000             // calls that /api/webhooks/deliveries shows
+	breakAfter  = 20               // failures in a row
+	breakFor    = 30 * time.Second
+)
+
+// caller asks the URLs of others. It follows no redirect, and keeps tenants
+// from making it call into our own house.
+type caller struct {
+	open, fenced *http.Client
+	version      string
+
+	mu       sync.Mutex
+	log      [maxCallLog]calledRow
+	calls    uint64
+	failures map[string]int // in a row, by link
+}
+
+// calledRow is one line of /api/webhooks/deliveries.
+type calledRow struct {
+	account string
+	Event   string `json:"event_id"`
+	Link    string `json:"link"`
+	URL     string `json:"url"`
+	Attempt int    `json:"attempt"`
+	At      string `json:"at"`
+	Status  int    `json:"status"` // of HTTP; 0: no answer
+	Millis  int64  `json:"ms"`
+	Error   string `json:"error,omitempty"`
+	Reply   string `json:"reply,omitempty"` // its first 4 KiB, of failures
+}
+
+// errFenced is the error of a target that a tenant may not call.
+var errFenced = errors.New("the address lies within this house")
+
+func newCaller(version string) *caller {
+	client := func(fence bool) *http.Client {
+		dialer := &net.Dialer{Timeout: callTimeout}
+		if fence {
+			dialer.Control = fenced
+		}
+		return &http.Client{
+			Transport: &http.Transport{
+				DialContext: dialer.DialContext, MaxIdleConnsPerHost: 20, MaxIdleConns: 1000, IdleConnTimeout: time.Minute,
+				TLSHandshakeTimeout: callTimeout, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: maxReply,
+			},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+	}
+	return &caller{open: client(false), fenced: client(true), version: version, failures: map[string]int{}}
+}
+
+// fenced refuses addresses of this machine and its link, after the name was
+// resolved: a name may point anywhere.
+func fenced(_, address string, _ syscall.RawConn) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return err
+	}
+	if a := at.Addr().Unmap(); a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() {
+		return errFenced
+	}
+	return nil
+}
+
+// asking is one request to somebody's URL.
+type asking struct {
+	account string // whose URL it is
+	link    string
+	method  string
+	url     string
+	header  http.Header
+	body    []byte
+	timeout time.Duration
+	event   string // id
+	attempt int
+}
+
+// answered is what came back.
+type answered struct {
+	status int // 0: no answer
+	kind   string
+	body   []byte
+	after  time.Duration // Retry-After
+	err    error
+	wrote  bool // the request was sent whole: it may have been taken
+}
+
+// ask makes one request; fence keeps it out of this house.
+func (k *caller) ask(ctx context.Context, a asking, fence bool) answered {
+	start := time.Now()
+	r := k.do(ctx, a, fence)
+	row := calledRow{account: a.account, Event: a.event, Link: a.link, URL: redactURL(a.url), Attempt: a.attempt,
+		At: string(bytes.Trim(appendMillis(nil, start), `"`)), Status: r.status, Millis: time.Since(start).Milliseconds()}
+	if r.err != nil {
+		row.Error = callFault(r.err)
+	}
+	if r.status < 200 || r.status > 299 {
+		row.Reply = strings.ToValidUTF8(string(r.body[:min(len(r.body), 4<<10)]), "?")
+	}
+	k.mu.Lock()
+	k.log[k.calls%maxCallLog] = row
+	k.calls++
+	k.mu.Unlock()
+	return r
+}
+
+func (k *caller) do(ctx context.Context, a asking, fence bool) (r answered) {
+	ctx, cancel := context.WithTimeout(ctx, or(a.timeout, callTimeout))
+	defer cancel()
+	var wrote atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(w httptrace.WroteRequestInfo) { wrote.Store(w.Err == nil) },
+	})
+	req, err := http.NewRequestWithContext(ctx, a.method, a.url, bytes.NewReader(a.body))
+	if err != nil {
+		return answered{err: errors.New("no URL that can be asked")}
+	}
+	req.Header = a.header
+	req.Header.Set("User-Agent", "smsc/"+k.version)
+	client := k.open
+	if fence {
+		client = k.fenced
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return answered{err: err, wrote: wrote.Load()}
+	}
+	defer resp.Body.Close()
+	r = answered{status: resp.StatusCode, kind: resp.Header.Get("Content-Type"), wrote: true}
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		r.after = time.Duration(min(seconds, 86400)) * time.Second
+	}
+	r.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxReply)) // what is missing of an answer says nothing
+	return r
+}
+
+// outcome is what an answer means for the message (spec rest §7).
+func (r answered) outcome() message.Outcome {
+	o := message.Outcome{After: r.after, Detail: "HTTP " + strconv.Itoa(r.status)}
+	switch {
+	case r.status >= 200 && r.status <= 299:
+		o.Result = message.Delivered
+	case r.status == http.StatusGone || r.status == http.StatusUnprocessableEntity:
+		o.Result, o.Cause = message.Refused, message.Barred
+	case r.status != 0:
+		// Also 4xx: a wrong deployment must not lose messages.
+		o.Result, o.Cause = message.Deferred, message.Congested
+	case r.wrote:
+		o.Result, o.Cause, o.Detail = message.Unsure, message.Timeout, callFault(r.err)
+	default:
+		o.Result, o.Cause, o.Detail = message.Deferred, message.Congested, callFault(r.err)
+	}
+	return o
+}
+
+// callFault says an error without the URL, which may hold a password.
+func callFault(err error) string {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "no answer in time"
+	}
+	text := err.Error()
+	return text[:min(len(text), 200)]
+}
+
+// redactURL is a URL without user, password and query.
+func redactURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
+// judge counts failures of a link in a row and slows its lane down after too
+// many: each one would only wait for the same silence.
+func (k *caller) judge(link string, o *message.Outcome) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if o.Result == message.Delivered || o.Result == message.Refused {
+		delete(k.failures, link)
+		return
+	}
+	if k.failures[link]++; k.failures[link] >= breakAfter && o.Result == message.Deferred {
+		o.Pause, o.After = true, max(o.After, breakFor)
+	}
+}
+
+// listCalls answers GET /api/webhooks/deliveries: the newest calls first.
+func (c *call) listCalls() error {
+	k := c.s.caller
+	var since time.Time
+	if s := c.query.Get("since"); s != "" {
+		var err error
+		if since, err = time.Parse(time.RFC3339, strings.ReplaceAll(s, " ", "+")); err != nil {
+			return invalid("query.since", "must be a time as in RFC 3339")
+		}
+	}
+	link, status := c.query.Get("link"), c.query.Get("status")
+	rows := []calledRow{}
+	k.mu.Lock()
+	for i := k.calls; i > 0 && k.calls-i < maxCallLog; i-- {
+		row := k.log[(i-1)%maxCallLog]
+		at, _ := time.Parse(time.RFC3339, row.At) // as it was written
+		if !c.dir.Within(row.account, c.id.Account) || link != "" && row.Link != link || at.Before(since) ||
+			status != "" && status != strconv.Itoa(row.Status) {
+			continue
+		}
+		rows = append(rows, row)
+	}
+	k.mu.Unlock()
+	return c.encode(rows)
+}
+
+// fences tells whether calls of an account are kept out of this house: where
+// strangers can reach us, tenants could reach what only we can reach.
+func (s *Server) fences(account string) bool {
+	return s.cfg.Exposed && account != tenant.Operator
+}

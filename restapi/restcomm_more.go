@@ -1,0 +1,359 @@
+package restapi
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"smsc/message"
+	"smsc/tenant"
+)
+
+// clientsLink is the link in which the Clients of an account live.
+func clientsLink(account string) string { return "clients-" + account }
+
+const clientKind = "rest.client" // what a Client is called
+
+// rcClientRecord is a user that registers, in the words of this API (spec
+// rest §4.6). A password is never returned.
+func (c *call) rcClientRecord(login string) record {
+	sid := hashSID("CL", login)
+	profile := &row{Inserted: c.s.started, Updated: c.s.started}
+	if value, ok, err := c.s.deps.Shelf.Get(c.r.Context(), clientKind, sid); err == nil && ok {
+		if r, err := readRow(value); err == nil {
+			profile = r
+		}
+	}
+	return record{{"sid", sid}, {"date_created", restcommTime(profile.Inserted)}, {"date_updated", restcommTime(profile.Updated)},
+		{"account_sid", c.foreign.account.SID}, {"api_version", apiVersion}, {"friendly_name", or(profile.text("friendly_name"), login)}, {"login", login},
+		{"password", nil}, {"password_algorithm", nil}, {"status", or(profile.text("status"), "1")}, {"latest_appearance", c.appearance(login)},
+		{"uri", c.accountURI() + "/Clients/" + sid + ".json"}}
+}
+
+// appearance is when a user was last heard, "offline" if never.
+func (c *call) appearance(login string) string {
+	if c.s.deps.Seen != nil {
+		if at := c.s.deps.Seen(login); !at.IsZero() {
+			return at.UTC().Format(restcommDay)
+		}
+	}
+	return "offline"
+}
+
+// rcUsers returns the users of the URL's account.
+func (c *call) rcUsers() []tenant.User {
+	var users []tenant.User
+	for _, l := range c.dir.Links() {
+		if l.Account == c.foreign.account.Name && l.SIPUsers != nil {
+			users = append(users, l.SIPUsers.Users...)
+		}
+	}
+	return users
+}
+
+func (c *call) rcClients(string) error {
+	var rows []record
+	for _, u := range c.rcUsers() {
+		rows = append(rows, c.rcClientRecord(u.AOR))
+	}
+	return c.sendList("Clients", "Client", rows)
+}
+
+func (c *call) rcFindClient(sid string) (tenant.User, error) {
+	users := c.rcUsers()
+	i := slices.IndexFunc(users, func(u tenant.User) bool { return hashSID("CL", u.AOR) == sid })
+	if i < 0 {
+		return tenant.User{}, refuse("not_found", "no such client")
+	}
+	return users[i], nil
+}
+
+func (c *call) rcClient(sid string) error {
+	u, err := c.rcFindClient(sid)
+	if err != nil {
+		return err
+	}
+	return c.sendRecord(http.StatusOK, "Client", c.rcClientRecord(u.AOR))
+}
+
+func (c *call) rcPresence(sid string) error {
+	u, err := c.rcFindClient(sid)
+	if err != nil {
+		return err
+	}
+	return c.sendRecord(http.StatusOK, "Client", record{{"latest_appearance", c.appearance(u.AOR)}})
+}
+
+// rcPostClient answers POST /Clients. The link of the account's Clients is
+// made with the first one.
+func (c *call) rcPostClient(string) error {
+	login, password := c.given("Login"), c.given("Password")
+	switch {
+	case login == "":
+		return &problem{code: "invalid", detail: "Login can not be null."}
+	case len(password) < 6:
+		return &problem{code: "invalid", detail: "Password must be at least 6 characters"}
+	}
+	if slices.ContainsFunc(c.rcUsers(), func(u tenant.User) bool { return u.AOR == login }) {
+		return c.sendRecord(http.StatusOK, "Client", c.rcClientRecord(login))
+	}
+	account := c.foreign.account.Name
+	_, err := c.change(func(doc *tenant.Document) error {
+		at := -1
+		for i := range doc.Links {
+			l := &doc.Links[i]
+			if l.SIPUsers != nil && slices.ContainsFunc(l.SIPUsers.Users, func(u tenant.User) bool { return u.AOR == login }) {
+				return refuse("name_taken", "the login is taken")
+			}
+			if l.Name == clientsLink(account) && l.SIPUsers != nil {
+				at = i
+			}
+		}
+		if at < 0 {
+			l := tenant.NewLink(tenant.KindSIPUsers)
+			l.Name, l.Account = clientsLink(account), account
+			doc.Links = append(doc.Links, l)
+			at = len(doc.Links) - 1
+		}
+		u := doc.Links[at].SIPUsers
+		u.Users = append(u.Users, tenant.User{AOR: login, Password: password})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.storeClient(login)
+}
+
+// storeClient notes what a Client is called, and answers with it.
+func (c *call) storeClient(login string) error {
+	sid := hashSID("CL", login)
+	r := &row{Account: c.foreign.account.Name, Inserted: c.start, Fields: map[string]any{}}
+	if value, ok, err := c.s.deps.Shelf.Get(c.r.Context(), clientKind, sid); err == nil && ok {
+		if old, err := readRow(value); err == nil {
+			r = old
+		}
+	}
+	for name, field := range map[string]string{"FriendlyName": "friendly_name", "Status": "status"} {
+		if s := c.given(name); s != "" {
+			r.Fields[field] = s
+		}
+	}
+	r.Updated = c.start
+	value, err := jsonText(r)
+	if err != nil {
+		return err
+	}
+	if err := c.s.deps.Shelf.Set(c.r.Context(), clientKind, sid, value, time.Time{}); err != nil {
+		return err
+	}
+	return c.sendRecord(http.StatusOK, "Client", c.rcClientRecord(login))
+}
+
+// editUser changes or (edit returns false) takes away one user.
+func (c *call) editUser(login string, edit func(*tenant.User) bool) error {
+	_, err := c.change(func(doc *tenant.Document) error {
+		for i := range doc.Links {
+			l := &doc.Links[i]
+			if l.Account != c.foreign.account.Name || l.SIPUsers == nil {
+				continue
+			}
+			l.SIPUsers.Users = slices.DeleteFunc(l.SIPUsers.Users, func(u tenant.User) bool { return u.AOR == login && !edit(&u) })
+			for k := range l.SIPUsers.Users {
+				if l.SIPUsers.Users[k].AOR == login {
+					edit(&l.SIPUsers.Users[k])
+				}
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+func (c *call) rcPutClient(sid string) error {
+	u, err := c.rcFindClient(sid)
+	if err != nil {
+		return err
+	}
+	if password := c.given("Password"); password != "" {
+		if len(password) < 6 {
+			return &problem{code: "invalid", detail: "Password must be at least 6 characters"}
+		}
+		if err := c.editUser(u.AOR, func(u *tenant.User) bool { u.Password = password; return true }); err != nil {
+			return err
+		}
+	}
+	return c.storeClient(u.AOR)
+}
+
+func (c *call) rcDropClient(sid string) error {
+	u, err := c.rcFindClient(sid)
+	if err != nil {
+		return err
+	}
+	if err := c.editUser(u.AOR, func(*tenant.User) bool { return false }); err != nil {
+		return err
+	}
+	c.send(http.StatusOK, "", nil)
+	return nil
+}
+
+// Notifications are written when a URL of an account fails or answers
+// nonsense (spec rest §4.7).
+const (
+	notificationKind = "rest.notification"
+	notificationLife = 7 * 24 * time.Hour
+)
+
+// notify writes one. A failure to do so is only logged: the message matters.
+func (s *Server) notify(account string, code int, text, address string, r answered) {
+	n := &row{Account: account, Inserted: time.Now().UTC(), Fields: map[string]any{
+		"sid": "NO" + newSecret(), "error_code": strconv.Itoa(code), "message_text": text, "request_url": redactURL(address),
+		"response_body": strings.ToValidUTF8(string(r.body[:min(len(r.body), 4<<10)]), "?"),
+	}}
+	value, err := jsonText(n)
+	if err == nil {
+		ctx, cancel := s.shelfTime()
+		defer cancel()
+		key := account + "\x00" + n.Inserted.Format("20060102150405.000000000")
+		err = s.deps.Shelf.Set(ctx, notificationKind, key, value, n.Inserted.Add(notificationLife))
+	}
+	if err != nil {
+		s.log.Warn().Err(err).Str("account", account).Msg("a notification cannot be kept")
+	}
+}
+
+func (c *call) rcNotificationRecord(r *row) record {
+	at := restcommTime(r.Inserted)
+	level := 0
+	if code := r.text("error_code"); code == strconv.Itoa(verbSkipped) {
+		level = 1
+	}
+	code, _ := strconv.Atoi(r.text("error_code")) // as it was written
+	sid := r.text("sid")
+	return record{{"sid", sid}, {"date_created", at}, {"date_updated", at}, {"account_sid", c.s.sidOf(r.Account)}, {"call_sid", nil}, {"api_version", apiVersion},
+		{"log", level}, {"error_code", code}, {"more_info", "/api/problems/" + r.text("error_code")}, {"message_text", r.text("message_text")}, {"message_date", at},
+		{"request_url", r.text("request_url")}, {"request_method", "POST"}, {"request_variables", nil}, {"response_headers", nil},
+		{"response_body", orNull(r.text("response_body"))}, {"uri", c.accountURI() + "/Notifications/" + sid + ".json"}}
+}
+
+// notifications returns those of the URL's account, newest first, at most
+// 1,000.
+func (c *call) notifications() ([]*row, error) {
+	var rows []*row
+	prefix := c.foreign.account.Name + "\x00"
+	err := c.s.deps.Shelf.Each(c.r.Context(), notificationKind, func(key string, value []byte) bool {
+		if strings.HasPrefix(key, prefix) {
+			if r, err := readRow(value); err == nil {
+				rows = append(rows, r)
+			}
+		}
+		return true
+	})
+	slices.Reverse(rows)
+	return rows[:min(len(rows), 1000)], err
+}
+
+func (c *call) rcNotifications(string) error {
+	p, err := c.readPage()
+	if err != nil {
+		return err
+	}
+	keep, err := c.rcFilter()
+	if err != nil {
+		return err
+	}
+	all, err := c.notifications()
+	if err != nil {
+		return err
+	}
+	var rows []record
+	for _, r := range all {
+		at := message.Record{Message: &message.Message{Accepted: r.Inserted}}
+		if code := c.query.Get("ErrorCode"); code != "" && code != r.text("error_code") || !keep(at) ||
+			!strings.Contains(r.text("request_url"), c.query.Get("RequestUrl")) || !strings.Contains(r.text("message_text"), c.query.Get("MessageText")) {
+			continue
+		}
+		rows = append(rows, c.rcNotificationRecord(r))
+	}
+	p.total = len(rows)
+	from := min(p.number*p.size, len(rows))
+	return c.sendPage("notifications", "Notifications", "Notification", p, rows[from:min(from+p.size, len(rows))])
+}
+
+func (c *call) rcNotification(sid string) error {
+	all, err := c.notifications()
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		if r.text("sid") == sid {
+			return c.sendRecord(http.StatusOK, "Notification", c.rcNotificationRecord(r))
+		}
+	}
+	return refuse("not_found", "no such notification")
+}
+
+// rcSupervisor answers /Supervisor: the operator's look at the house. Calls
+// are counted because that product counts them; there are none.
+func (c *call) rcSupervisor(rest []string) error {
+	if !c.isOperator() {
+		return refuse("forbidden", "this is the operator's")
+	}
+	switch {
+	case len(rest) == 0:
+		return c.json(http.StatusOK, []byte(`"TotalCalls: 0"`))
+	case rest[0] == "livecalls":
+		return c.json(http.StatusOK, []byte(`[]`))
+	case rest[0] != "metrics":
+		return refuse("not_found", "Not found.")
+	}
+	counts := map[string]int{}
+	for _, st := range c.linkStates() {
+		l := c.dir.Link(st.Name)
+		if l == nil {
+			continue
+		}
+		switch l.Kind {
+		case tenant.KindPoll, tenant.KindWebhook:
+			counts["app"] += int(st.Counters.Out)
+		case tenant.KindSIPUsers, tenant.KindIMS:
+			counts["client"] += int(st.Counters.Out)
+			counts["users"] += st.Sessions
+		case tenant.KindSIP:
+			counts["proxy"] += int(st.Counters.Out)
+		default:
+			counts["out"] += int(st.Counters.Out)
+		}
+	}
+	metrics := record{{"TotalCallsSinceUptime", 0}, {"LiveCalls", 0}, {"LiveIncomingCalls", 0}, {"LiveOutgoingCalls", 0}, {"MaximumConcurrentCalls", 0},
+		{"CompletedCalls", 0}, {"FailedCalls", 0}, {"BusyCalls", 0}, {"NoAnswerCalls", 0}, {"RegisteredUsers", counts["users"]},
+		{"TextMessageInboundToApp", counts["app"]}, {"TextMessageInboundToClient", counts["client"]}, {"TextMessageInboundToProxyOut", counts["proxy"]},
+		{"TextMessageNotFound", 0}, {"TextMessageOutbound", counts["out"]}}
+	body := record{{"DateTime", strings.Trim(string(appendMillis(nil, c.start)), `"`)}, {"InstanceId", hashSID("ID", c.s.cfg.Name)},
+		{"Version", c.s.cfg.Version}, {"Revision", c.s.cfg.Version}, {"Metrics", metrics}}.json(nil)
+	return c.json(http.StatusOK, append(body[:len(body)-1], `,"LiveCallDetails":[]}`...))
+}
+
+// statusForm is what a StatusCallback is posted (spec rest §4.3).
+func (s *Server) statusForm(ctx context.Context, m *message.Message) map[string][]string {
+	a := m.About
+	r := message.Record{Message: &message.Message{}, State: message.State{Phase: a.Phase, Failure: a.Cause}}
+	text := a.Excerpt
+	if found, err := s.deps.Ledger.Find(ctx, nil, a.ID); err == nil {
+		r, text = found, found.Message.Body.Text
+		r.State.Phase, r.State.Failure = a.Phase, a.Cause
+	}
+	sid, status := string(s.sids.append(nil, a.ID)), rcStatus(r, false)
+	form := map[string][]string{"MessageSid": {sid}, "SmsSid": {sid}, "MessageStatus": {status}, "SmsStatus": {status}, "AccountSid": {s.sidOf(m.Account)},
+		"From": {m.To.Shown()}, "To": {m.From.Shown()}, "Body": {text}, "ApiVersion": {apiVersion}}
+	if code, what := rcFailure(r); code != nil {
+		number, _ := code.(int)
+		word, _ := what.(string)
+		form["ErrorCode"], form["ErrorMessage"] = []string{strconv.Itoa(number)}, []string{word}
+	}
+	return form
+}
