@@ -95,7 +95,7 @@ func (c *client) keep(bind pdu.Command) {
 func (c *client) dial(bind pdu.Command) (*Session, error) {
 	st := c.line.settings.Load()
 	cfg := st.link.Carrier
-	tlsCfg, err := tlsConfig(cfg)
+	tlsCfg, err := tlsConfig(cfg, c.line.edge.cfg.TLS)
 	if err != nil {
 		return nil, err
 	}

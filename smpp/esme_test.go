@@ -6,8 +6,12 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -210,7 +214,9 @@ type nopConn struct{ net.Conn }
 
 func (nopConn) RemoteAddr() net.Addr { return nil }
 
-func TestTLSListener(t *testing.T) {
+// selfSigned makes a certificate of 127.0.0.1 that trusts itself.
+func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -220,13 +226,17 @@ func TestTLSListener(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := open(t, oneESME, func(c *Config, _ *Deps) {
-		c.Listen = []string{"tls:127.0.0.1:0"}
-		c.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
-	})
 	cert, _ := x509.ParseCertificate(der)
 	pool := x509.NewCertPool()
 	pool.AddCert(cert)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
+}
+
+func TestTLSListener(t *testing.T) {
+	cert, pool := selfSigned(t)
+	h := open(t, oneESME, func(c *Config, _ *Deps) {
+		c.Listen, c.TLS = []string{"tls:127.0.0.1:0"}, &tls.Config{Certificates: []tls.Certificate{cert}}
+	})
 	peer := Peer{Address: h.address, SystemID: "esme1", Password: "pw1", TLS: &tls.Config{RootCAs: pool}}
 	s, err := Dial(t.Context(), peer)
 	if err != nil {
@@ -237,6 +247,26 @@ func TestTLSListener(t *testing.T) {
 	if s, err := Dial(t.Context(), peer); err == nil {
 		s.Close()
 		t.Error("a certificate of nobody was trusted")
+	}
+}
+
+func TestBothSidesShowTheirCertificates(t *testing.T) {
+	cert, pool := selfSigned(t)
+	centre := open(t, oneESME, func(c *Config, _ *Deps) {
+		c.Listen = []string{"tls:127.0.0.1:0"}
+		c.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, ClientCAs: pool, ClientAuth: tls.VerifyClientCertIfGiven}
+	})
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	document := fmt.Sprintf("links:\n  - {name: c1, kind: carrier, address: %q, system_id: esme1, password: pw1, tls: true, tls_ca: %q}\n", centre.address, ca)
+	without := open(t, document)
+	with := open(t, document, func(c *Config, _ *Deps) { c.TLS = &tls.Config{Certificates: []tls.Certificate{cert}} })
+	soon(t, "the carrier that asks for our certificate is bound", func() bool { return with.up("c1") })
+	soon(t, "the other is refused", func() bool { st, _ := without.edge.Status("c1"); return st.LastError != "" })
+	if without.up("c1") {
+		t.Error("bound without a certificate")
 	}
 }
 

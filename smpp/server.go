@@ -70,7 +70,7 @@ func (e *Edge) Listen() error {
 			return err
 		}
 		if scheme == "tls" {
-			ln = tls.NewListener(ln, e.cfg.TLS)
+			ln = tls.NewListener(ln, demanding(e.cfg.TLS))
 		}
 		opened = append(opened, ln)
 	}
@@ -78,6 +78,18 @@ func (e *Edge) Listen() error {
 	e.listeners = append(e.listeners, opened...)
 	e.mu.Unlock()
 	return nil
+}
+
+// demanding asks every client for a certificate where there is an authority
+// to check it against (spec smpp §18): here, unlike over HTTP, no person may
+// be the client.
+func demanding(c *tls.Config) *tls.Config {
+	if c == nil || c.ClientCAs == nil {
+		return c
+	}
+	c = c.Clone()
+	c.ClientAuth = tls.RequireAndVerifyClientCert
+	return c
 }
 
 // Addrs returns the addresses that are listened on.

@@ -176,12 +176,16 @@ func (st *settings) allows(peer net.Addr) bool {
 }
 
 // tlsConfig is how a carrier's certificate is checked: always, against the
-// system's anchors or its own.
-func tlsConfig(c *tenant.Carrier) (*tls.Config, error) {
+// system's anchors or its own. One that asks for ours gets that of the
+// server.
+func tlsConfig(c *tenant.Carrier, server *tls.Config) (*tls.Config, error) {
 	if !c.TLS {
 		return nil, nil
 	}
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.TLSName}
+	if server != nil {
+		cfg.Certificates = server.Certificates
+	}
 	if c.TLSName == "" {
 		host, _, err := net.SplitHostPort(c.Address)
 		if err != nil {
