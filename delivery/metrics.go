@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"smsc/message"
+	"smsc/routing"
 )
 
 // counts are the metrics of delivery (spec records §8.1).
@@ -18,6 +19,7 @@ type counts struct {
 	cancelled, dropped            prometheus.Counter
 	attemptSeconds, deliverySecs  *prometheus.HistogramVec
 	receipts, unmatchedNews, slow *prometheus.CounterVec
+	ruled, broken                 *prometheus.CounterVec // of message rules
 
 	mu    sync.Mutex
 	links map[string]*laneCounts
@@ -61,11 +63,23 @@ func newCounts(reg prometheus.Registerer, e *Engine) *counts {
 		.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60)
 	c.deliverySecs = seconds("smsc_delivery_seconds", "Time from acceptance to delivery.",
 		.001, .005, .01, .05, .1, .5, 1, 5, 15, 60, 300, 900, 3600, 4*3600, 12*3600, 24*3600)
+	c.ruled = counter("smsc_rules_total", "Message rules that ran.", "trigger", "action")
+	c.broken = counter("smsc_rule_errors_total", "Message rules that could not run and were skipped.", "trigger")
 	c.receipts = counter("smsc_receipts_total", "Receipts that came in and went home.", "link", "direction", "stat")
 	c.unmatchedNews = counter("smsc_receipts_unmatched_total", "Receipts that changed nothing.", "link", "why")
 	c.slow = counter("smsc_throttled_total", "Requests refused or delayed for their rate.", "link", "by")
 	reg.MustRegister(&gauges{e})
 	return c
+}
+
+// rules counts the rules that ran for a trigger.
+func (c *counts) rules(on routing.Trigger, r *routing.Ruling) {
+	if r.Ran > 0 {
+		c.ruled.WithLabelValues(on.String(), r.Action()).Add(float64(r.Ran))
+	}
+	if n := len(r.Broken); n > 0 {
+		c.broken.WithLabelValues(on.String()).Add(float64(n))
+	}
 }
 
 // registered returns c, or the same metric that another part has registered.

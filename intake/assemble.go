@@ -198,6 +198,7 @@ func (in *Intake) join(ctx context.Context, dir *tenant.Directory, key string) e
 		s.Due = at
 	}
 	s.Note(message.Step{At: now, Kind: "edit", Text: joined(parts)})
+	(&visit{in: in, dir: dir, now: now, facts: in.facts(now)}).whole(&whole)
 	rest := make([]message.State, len(parts)-1)
 	for i := range rest {
 		rest[i] = parts[i+1].State

@@ -5,6 +5,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -151,6 +152,14 @@ func (v *visit) admit(m *message.Message) error {
 	if err := v.room(m); err != nil {
 		return err
 	}
+	m.ID, m.Accepted = v.in.mint.Next(v.now), v.now // rules and the weights of routes look at the id
+	said := ruled{arrived: *m}
+	if !v.waitsForOthers(m) {
+		var err error
+		if said, err = v.rules(m, false); err != nil {
+			return err
+		}
+	}
 	parts, err := translate.CountParts(m.Body)
 	if err != nil {
 		return err
@@ -160,16 +169,15 @@ func (v *visit) admit(m *message.Message) error {
 	if err != nil {
 		return err
 	}
-	m.ID, m.Accepted = v.in.mint.Next(v.now), v.now // the weights of routes look at the id
 	plan := v.plan(m)
-	if plan.Verdict == routing.NoWay {
+	if plan.Verdict == routing.NoWay && said.End == routing.GoOn {
 		return v.noWay(m, plan)
 	}
 	if err := v.in.limits.take(v.now, int(m.Parts), v.meters(m)); err != nil {
 		return err
 	}
-	m.Charged = v.charged(m.Account, plan.Charged)
-	v.keep(m, plan, cut)
+	m.Charged = v.charged(m.Account, cmp.Or(said.Charged, plan.Charged))
+	v.keep(m, plan, &said, cut)
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // keep adds m with its first State to the batch, and what is born of it.
-func (v *visit) keep(m *message.Message, plan routing.Plan, cut bool) {
+func (v *visit) keep(m *message.Message, plan routing.Plan, said *ruled, cut bool) {
 	s := message.State{ID: m.ID, Phase: message.Waiting, Due: v.now}
 	if key, ok := v.group(m, plan); ok {
 		v.wait(m, &s, key)
@@ -22,15 +22,19 @@ func (v *visit) keep(m *message.Message, plan routing.Plan, cut bool) {
 		s.WakeOn, s.Due = key, m.Expires
 	}
 	s.Note(message.Step{At: v.now, Kind: "accepted", Link: m.Origin.Link, Text: arrival(m, cut)})
-	switch plan.Verdict {
-	case routing.Drop:
+	v.record(m, &s, said)
+	switch {
+	case said.End == routing.DropIt:
+		s.Failure = message.Barred
+		v.drop(m, &s)
+	case plan.Verdict == routing.Drop:
 		s.Failure = message.Barred
 		s.Note(message.Step{At: v.now, Kind: "route", Text: fmt.Sprintf("dropped by route %d", plan.Route)})
 		v.drop(m, &s)
-	case routing.Reply:
+	case plan.Verdict == routing.Reply:
 		s.Last.Detail = message.AutoReply
 		s.Note(message.Step{At: v.now, Kind: "route", Text: fmt.Sprintf("answered by route %d", plan.Route)})
-		v.reply(m, plan)
+		v.reply(m, routeName(plan.Route), plan.Reply)
 		v.drop(m, &s)
 	}
 	v.records = append(v.records, message.Record{Message: m, State: s})
@@ -67,16 +71,16 @@ func (v *visit) drop(m *message.Message, s *message.State) {
 	s.Note(message.Step{At: v.now, Kind: "receipt", Link: receipt.Dest, Text: "made, id " + receipt.ID.String()})
 }
 
-// reply makes the answer of an auto_reply route, unless it could go round in
-// circles (spec routing §4).
-func (v *visit) reply(m *message.Message, plan routing.Plan) {
+// reply makes the answer of an auto_reply route or rule, unless it could go
+// round in circles (spec routing §4).
+func (v *visit) reply(m *message.Message, by, text string) {
 	if m.Origin.Type == message.SourceLocal || !m.From.IsNumber() ||
-		!v.in.replies.may(m.From.Value, m.To.Value, plan.Route, v.now) {
+		!v.in.replies.may(m.From.Value, m.To.Value, by, v.now) {
 		return
 	}
 	answer := &message.Message{
 		ID: v.in.mint.Next(v.now), Account: m.Account, From: m.To, To: m.From,
-		Body:   translate.TextBody(plan.Reply),
+		Body:   translate.TextBody(text),
 		Origin: message.Origin{Link: "auto", Type: message.SourceLocal}, Accepted: v.now,
 		Expires: v.now.Add(v.in.cfg.DefaultValidity),
 	}
@@ -85,7 +89,7 @@ func (v *visit) reply(m *message.Message, plan routing.Plan) {
 		return
 	}
 	answer.Parts = uint8(min(parts, message.MaxParts))
-	v.again(&answer.Origin, m, "reply")
+	v.again(&answer.Origin, m, "reply/"+by)
 	s := message.State{ID: answer.ID, Phase: message.Waiting, Due: v.now}
 	s.Note(message.Step{At: v.now, Kind: "accepted", Link: "auto", Text: "reply to " + m.ID.String()})
 	v.born = append(v.born, message.Record{Message: answer, State: s})

@@ -7,11 +7,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"smsc/message"
+	"smsc/routing"
 )
 
 // counts are the metrics of the door (spec records §8.1).
 type counts struct {
 	received, parts, accepted, refused, repeats, misses *prometheus.CounterVec
+	rules, broken                                       *prometheus.CounterVec
 	seconds                                             *prometheus.HistogramVec
 }
 
@@ -25,6 +27,8 @@ func newCounts(reg prometheus.Registerer) *counts {
 		accepted: counter("smsc_messages_accepted_total", "Messages the house took responsibility for.", "link"),
 		refused:  counter("smsc_messages_refused_total", "Messages refused at the door.", "link", "cause"),
 		repeats:  counter("smsc_duplicates_total", "Requests that were repeated and got their first answer.", "link"),
+		rules:    counter("smsc_rules_total", "Message rules that ran.", "trigger", "action"),
+		broken:   counter("smsc_rule_errors_total", "Message rules that could not run and were skipped.", "trigger"),
 		misses:   counter("smsc_route_misses_total", "Messages without any way.", "source_type"),
 		seconds: registered(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "smsc_accept_seconds", Help: "Time from request to answer at the door.",
@@ -56,6 +60,16 @@ func (v *visit) label(m *message.Message) string {
 }
 
 func (c *counts) repeat(link string) { c.repeats.WithLabelValues(link).Inc() }
+
+// ruled counts the rules that ran on arrival.
+func (c *counts) ruled(r *routing.Ruling) {
+	if r.Ran > 0 {
+		c.rules.WithLabelValues("arrival", r.Action()).Add(float64(r.Ran))
+	}
+	if n := len(r.Broken); n > 0 {
+		c.broken.WithLabelValues("arrival").Add(float64(n))
+	}
+}
 
 func (c *counts) miss(s message.Source) { c.misses.WithLabelValues(s.String()).Inc() }
 

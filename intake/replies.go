@@ -20,13 +20,13 @@ type replies struct {
 
 type pair struct {
 	from, to string
-	route    int
+	by       string // the route or rule that answers
 }
 
 func newReplies() *replies { return &replies{until: make(map[pair]time.Time)} }
 
 // may tells whether a reply is due, and remembers that it was made.
-func (r *replies) may(from, to string, route int, now time.Time) bool {
+func (r *replies) may(from, to string, by string, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now.Sub(r.swept) >= replyEvery {
@@ -37,7 +37,7 @@ func (r *replies) may(from, to string, route int, now time.Time) bool {
 		}
 		r.swept = now
 	}
-	p := pair{from, to, route}
+	p := pair{from, to, by}
 	if t, ok := r.until[p]; ok && now.Before(t) || len(r.until) >= replyMost {
 		return false
 	}

@@ -41,7 +41,8 @@ type Table struct {
 	numbers map[string]string // Key of a hosted number -> link
 	serves  trie[serve]
 	users   users
-	books   map[string]*book // by account; none for an account without routes
+	rules   [triggers]map[string]*rulebook // by account
+	books   map[string]*book               // by account; none for an account without routes
 }
 
 // link is a compiled Link.
@@ -90,6 +91,7 @@ func NewTable(in Input) (*Table, []error) {
 		t.links[in.Links[i].Name] = &link{Link: in.Links[i], out: translator(in.Links[i].Out)}
 	}
 	faults := t.check(in)
+	faults = append(faults, t.compileRules(in.Rules)...)
 	if len(faults) > 0 {
 		return nil, faults
 	}

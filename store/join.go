@@ -15,7 +15,7 @@ type joinWork struct {
 }
 
 // Join rewrites the record of whole.State (its Message is the joined one) and
-// removes those of parts, in one batch, and returns after the sync. The error
+// removes those of parts, and adds whole.Spawn, in one batch, and returns after the sync. The error
 // is ErrStale where any of them has changed or does not wait any more; then
 // nothing was written. Repeats of the requests that brought the parts keep
 // their first answers.
@@ -47,6 +47,10 @@ func (w *joinWork) stage(b *batch) error {
 	}
 	for _, e := range gone {
 		b.absorb(e)
+	}
+	for _, r := range w.whole.Spawn {
+		b.s.saw(r.State.ID)
+		b.insert(r, appendState(nil, &r.State, r.State.Version), appendMessage(nil, r.Message))
 	}
 	return nil
 }

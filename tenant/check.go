@@ -34,10 +34,8 @@ func (d *Document) check(f *faults, opts []Option) {
 	c.checkAccounts()
 	c.checkLinks()
 	c.checkNumbers()
+	c.checkRules()
 	c.checkRoutes()
-	if len(d.Rules) > 0 {
-		c.say("rules", "message rules are not served by this version")
-	}
 }
 
 // say adds a fault at a path of the document.
@@ -153,6 +151,17 @@ func (c *checker) plan(account string) *Numbering {
 		account = a.Parent
 	}
 	return nil
+}
+
+// checkRules checks names; what rules say is routing's to check.
+func (c *checker) checkRules() {
+	for i := range c.doc.Rules {
+		r, at := &c.doc.Rules[i], fmt.Sprintf("rules[%d].", i)
+		c.name(at+"name", r.Name)
+		if c.accounts[r.Account] == nil {
+			c.unknown(at+"account", "account", r.Account, c.accountNames())
+		}
+	}
 }
 
 // checkRoutes has routing itself look at what decides ways.

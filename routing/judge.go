@@ -1,0 +1,223 @@
+package routing
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"smsc/message"
+)
+
+// MaxDetours is how often rules may send one message elsewhere (spec routing
+// §8.2).
+const MaxDetours = 8
+
+// Ending is how rules end a message.
+type Ending uint8
+
+const (
+	GoOn       Ending = iota // they do not
+	DropIt                   // accepted, and accounted for
+	RejectIt                 // refused at the door
+	FailIt                   // it fails now
+	endingsAll               // how many there are
+)
+
+var endingWords = [endingsAll]string{"", "drop", "reject", "fail"}
+
+// Ruling is what the rules say of one message. On arrival they have changed
+// the message itself as well.
+type Ruling struct {
+	End   Ending
+	By    string // account/name of the rule that ended it or sent it elsewhere
+	Cause message.Cause
+	Text  string // for the sender who is refused
+
+	Copies  []Draft
+	Replies []Answer
+	Charged string // yes or no; "" leaves it to routes
+	Retry   time.Duration
+	Detour  *Reroute
+
+	Notes  []string
+	Steps  []message.Step // of the trace, without their time
+	Ran    int            // rules whose conditions held
+	Broken []string       // rules that failed to run, as account/name
+}
+
+// Action is one word for what the rules did, for counters.
+func (r *Ruling) Action() string {
+	switch {
+	case r.End != GoOn:
+		return endingWords[r.End]
+	case r.Detour != nil:
+		return "reroute"
+	}
+	return "change"
+}
+
+// Draft is a second message that a rule makes of one as it arrived.
+type Draft struct {
+	Rule     string
+	Account  string
+	From, To message.Address
+	Dest     string
+}
+
+// Answer is a reply that a rule gives.
+type Answer struct{ Rule, Text string }
+
+// RuleStep is what an explanation says of one rule (spec rest §6).
+type RuleStep struct {
+	Account string `json:"account"`
+	Name    string `json:"name"`
+	Verdict string `json:"verdict"` // matched, no, disabled, broken
+	Why     string `json:"why,omitempty"`
+}
+
+// Judge asks the rules for a trigger: those of the message's account first,
+// then those of each account above it.
+func (t *Table) Judge(on Trigger, s *Subject) Ruling { return t.judge(on, s, nil) }
+
+// JudgeExplained does the same and says of each rule why.
+func (t *Table) JudgeExplained(on Trigger, s *Subject) (Ruling, []RuleStep) {
+	steps := []RuleStep{}
+	r := t.judge(on, s, &steps)
+	return r, steps
+}
+
+// HasRules tells whether there are any for a trigger.
+func (t *Table) HasRules(on Trigger) bool { return len(t.rules[on]) > 0 }
+
+func (t *Table) judge(on Trigger, s *Subject, steps *[]RuleStep) (out Ruling) {
+	if !t.HasRules(on) || s.Message.Kind != message.KindMessage || s.Message.Origin.Type == message.SourceLocal {
+		return out
+	}
+	arrived := *s.Message // copies are made of it; nothing in it is written to
+	account := s.Message.Account
+	for range len(t.parents) + 1 {
+		if b := t.rules[on][account]; b != nil {
+			j := judging{t: t, b: b, s: s, arrived: &arrived, out: &out, steps: steps}
+			if j.all() {
+				break
+			}
+		}
+		if account = t.parents[account]; account == "" {
+			break
+		}
+	}
+	return out
+}
+
+// judging is one run through the rules of one account.
+type judging struct {
+	t       *Table
+	b       *rulebook
+	s       *Subject
+	arrived *message.Message
+	out     *Ruling
+	steps   *[]RuleStep
+}
+
+// all asks every rule that may concern the message; true: nothing more is to
+// be asked.
+func (j *judging) all() (ended bool) {
+	var buf [32]int32
+	list := j.collect(0, buf[:0])
+	for len(list) > 0 {
+		at := list[0]
+		list = list[1:]
+		r := j.b.rules[at]
+		if !j.applies(r) {
+			continue
+		}
+		j.out.Ran++
+		if j.act(r) {
+			return true
+		}
+		if r.Stop {
+			return false
+		}
+		if r.acts.moves { // other rules may concern what it is now
+			list = j.collect(at+1, nil)
+		}
+	}
+	return false
+}
+
+func (j *judging) collect(first int32, dst []int32) []int32 {
+	if j.steps != nil {
+		return j.b.everything(first, dst)
+	}
+	return j.b.candidates(j.s, first, dst)
+}
+
+// applies tells whether a rule is to run.
+func (j *judging) applies(r *rule) bool {
+	if !r.Enabled {
+		j.tell(r, "disabled", "")
+		return false
+	}
+	j.s.broken = false
+	why := failing(r.conditions, j.s)
+	switch {
+	case j.s.broken:
+		j.broke(r, "its expression failed")
+		return false
+	case why != "":
+		j.tell(r, "no", why)
+		return false
+	}
+	return true
+}
+
+// broke notes a rule that could not run: it is skipped, and never ends a
+// message.
+func (j *judging) broke(r *rule, why string) {
+	j.out.Broken = append(j.out.Broken, r.seed)
+	j.out.Steps = append(j.out.Steps, message.Step{Kind: "rule", Text: r.seed + ": skipped, " + why, Result: "broken"})
+	j.tell(r, "broken", why)
+}
+
+func (j *judging) tell(r *rule, verdict, why string) {
+	if j.steps != nil && len(*j.steps) < MaxConsidered {
+		*j.steps = append(*j.steps, RuleStep{Account: r.Account, Name: r.Name, Verdict: verdict, Why: why})
+	}
+}
+
+// act carries out a rule; true: the message ends here, or goes elsewhere.
+func (j *judging) act(r *rule) bool {
+	a := r.acts
+	words, err := a.compute(j.t, j.s, r.seed)
+	if err != nil {
+		j.out.Ran--
+		j.broke(r, clipped(err.Error(), 100))
+		return false
+	}
+	var did []string
+	if a.end != GoOn {
+		j.out.End, j.out.By, j.out.Cause = a.end, r.seed, a.cause
+		j.out.Text = words[wordText]
+		did = append(did, endingWords[a.end])
+	} else {
+		did = append(j.born(r, words), j.change(r, words)...)
+		did = append(did, j.steer(r, words)...)
+	}
+	if note := words[wordNote]; note != "" {
+		note = clipped(note, message.MaxNotes)
+		j.out.Notes = append(j.out.Notes, note)
+		did = append(did, "note "+fmt.Sprintf("%q", note))
+	}
+	text := strings.Join(did, ", ")
+	j.out.Steps = append(j.out.Steps, message.Step{Kind: "rule", Text: clipped(r.seed+": "+text, 300), Result: endingWords[a.end]})
+	j.tell(r, "matched", text)
+	return a.end != GoOn || j.out.Detour != nil
+}
+
+// clipped cuts a text after n characters.
+func clipped(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}
