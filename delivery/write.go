@@ -19,6 +19,7 @@ type entry struct {
 // together with it: the receipt of an end, the notification after the first
 // failed round.
 func (e *Engine) entry(r message.Record, s message.State, now time.Time) entry {
+	s = e.rules(r, s, now)
 	en := entry{was: r}
 	m := r.Message
 	after := message.Record{Message: m, State: s}
