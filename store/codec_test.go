@@ -24,7 +24,8 @@ func full() message.Record {
 		About: &message.About{ID: 9, Phase: message.Expired, Cause: message.Timeout, Word: "UNDELIV", Code: "041", Submitted: at, Done: at.Add(time.Second),
 			Parts: 2, Delivered: 1, Excerpt: "hi", Handle: "x", Extra: map[string]string{"b": "2", "a": "1"}},
 		Accepted: at, NotBefore: at.Add(time.Minute), Expires: at.Add(time.Hour),
-		Extra: map[string]string{"smpp.service_type": "CMT", "z": "", "": "empty key"},
+		Aliases: []message.Alias{{ID: 1 << 40, Wants: message.WantFinal, Handle: "part 2"}, {ID: 7}},
+		Extra:   map[string]string{"smpp.service_type": "CMT", "z": "", "": "empty key"},
 	}
 	s := message.State{
 		ID: m.ID, Version: math.MaxUint64, Phase: message.Sent, Due: at, WakeOn: "link:c", Link: "c", Tried: []string{"a", "b"},
