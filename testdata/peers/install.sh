@@ -10,6 +10,7 @@ missing=""
 command -v sipp >/dev/null 2>&1 || missing="$missing sip-tester"
 command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
+command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 [ -x /usr/sbin/bearerbox ] || missing="$missing kannel"
 perl -MNet::SMPP -e1 >/dev/null 2>&1 || missing="$missing libnet-smpp-perl"
 command -v tshark >/dev/null 2>&1 || missing="$missing tshark"
@@ -22,7 +23,7 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1
 		apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
-for program in sipp node npm tshark; do
+for program in sipp node npm tshark chromium; do
 	command -v "$program" >/dev/null 2>&1 || echo "missing: $program"
 done
 [ -x /usr/sbin/bearerbox ] || echo "missing: kannel"

@@ -33,7 +33,7 @@ function nice(v) {
   return [1, 2, 2.5, 5, 10].map((m) => m * unit).find((m) => m >= v * 0.999);
 }
 
-const W = 600, H = 190, L = 44, R = 10, T = 10, B = 24;
+const W = 400, H = 170, L = 44, R = 10, T = 10, B = 24;
 
 // lines draws series [{name, points: [[time, value]]}] as one chart.
 export function lines(title, series, { unit = "", pick, slots } = {}) {

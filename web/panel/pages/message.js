@@ -17,7 +17,7 @@ export default async function message(page) {
   onEvent((kind, data) => { if (String(data.id) === id || kind === "message.receipt") due = true; }, page.signal);
   let idle = 0;
   page.every(1000, () => {
-    if (!due && ++idle % 5) return;
+    if (!due && ++idle % 3) return;
     due = false;
     if (!document.querySelector("dialog")) draw().catch(() => {});
   });

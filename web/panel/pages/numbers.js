@@ -16,7 +16,7 @@ export default async function numbers(page) {
       { label: "account", cell: (n) => plain(n.account) },
       { label: "leads to", wide: true, cell: (n) => (n.link ? h("a", { href: "/links/" + encodeURIComponent(n.link) }, plain(n.link)) : plain(n.sms_url || n.application || "-", 80)) },
       { label: "name", cell: (n) => plain(n.friendly_name || "-") },
-      { label: "messages", cell: (n) => h("a", { href: "/messages?to=" + encodeURIComponent(n.number), "aria-label": "Messages to " + n.number }, "show") },
+      { label: "messages", cell: (n) => h("a", { href: "/messages?to=" + encodeURIComponent(n.number), title: "Messages to " + n.number }, "show", h("span", { class: "sr" }, " messages to " + n.number)) },
       edits && { label: "acts", cell: (n) => h("span", { class: "group" }, h("button", { type: "button", class: "button tiny", "aria-label": "Edit " + n.number, onclick: () => edit(page, read, names, n) }, "Edit"),
         offers("POST", "/api/numbers/{number}/test") && n.sms_url && h("button", { type: "button", class: "button tiny", onclick: () => test(n) }, "Test"),
         h("button", { type: "button", class: "button tiny danger", "aria-label": "Give up " + n.number, onclick: () => confirm(`Give up ${n.number}`, "Messages to it are routed like any other number from now on.", "Give up", async () => { await ask("DELETE", at(n.number), { etag: read.etag }); note(`${n.number} is no longer hosted.`, make ? async () => { await ask("POST", "/api/numbers", { body: n }); page.again(); } : undefined); page.again(); }) }, "Give up")) },

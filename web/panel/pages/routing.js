@@ -20,6 +20,12 @@ export default async function routing(page) {
 
 const any = (v) => (v ? plain(v) : h("span", { class: "small" }, "any"));
 
+// only says what else a message must be for a route.
+function only(r) {
+  const list = [r.calling_prefix && "from " + r.calling_prefix, r.source_smsc && "by " + r.source_smsc, r.source_type && "over " + r.source_type].filter(Boolean);
+  return any(list.join(", "));
+}
+
 function target(r) {
   if (r.drop) return h("span", { class: "tag" }, "drop");
   if (r.auto_reply) return [h("span", { class: "tag" }, "auto reply"), " ", plain(r.auto_reply, 40)];
@@ -36,37 +42,33 @@ function list(page, routes, names) {
   const all = routes.data;
   const hit = Number(page.query.get("route"));
   if (!all.length) return empty("No routes: everything without dest_smsc waits or is refused.", writable() ? button("Make the first route", () => edit(page, routes, names), { tone: "primary" }) : null);
-  const change = (r, body) => save("PATCH", at(r.id), body, null, null);
+  const change = (r, body, etag) => save("PATCH", at(r.id), body, etag, () => get(at(r.id)));
   return table([
     { label: "route", num: true, cell: (r) => String(r.id) },
     new Set(all.map((r) => r.account)).size > 1 && { label: "account", cell: (r) => r.account },
     { label: "priority", num: true, cell: (r) => String(r.priority) },
     { label: "called", cell: (r) => any(r.called_prefix) },
-    { label: "calling", cell: (r) => any(r.calling_prefix) },
-    { label: "source", cell: (r) => any(r.source_smsc) },
-    { label: "type", cell: (r) => any(r.source_type) },
+    { label: "only", wide: true, cell: only },
     { label: "to", cell: target },
     { label: "share", num: true, cell: (r) => (r.enabled ? share(r.weight, equals(all, r).reduce((n, o) => n + o.weight, 0)) : "-") },
     all.some((r) => r.hits !== undefined) && { label: "hits", num: true, cell: (r) => (r.hits ? number(r.hits) : "never") },
     { label: "state", cell: (r) => badge(r.enabled ? "enabled" : "disabled") },
-    { label: "note", wide: true, cell: (r) => (r.description ? plain(r.description, 80) : "") },
+    all.some((r) => r.description) && { label: "note", wide: true, cell: (r) => (r.description ? plain(r.description, 80) : "-") },
     writable() && { label: "acts", cell: (r) => h("span", { class: "group" },
       h("button", { type: "button", class: "button tiny", "aria-label": "Edit route " + r.id, onclick: () => edit(page, routes, names, r) }, "Edit"),
-      h("button", { type: "button", class: "button tiny", "aria-label": "Copy route " + r.id, onclick: () => edit(page, routes, names, { ...r, id: undefined }) }, "Copy"),
       h("button", { type: "button", class: "button tiny", "aria-label": (r.enabled ? "Disable route " : "Enable route ") + r.id, onclick: async () => {
         try {
-          await change(r, { enabled: !r.enabled });
-          note(`Route ${r.id} is ${r.enabled ? "disabled" : "enabled"}.`, async () => { await change(r, { enabled: r.enabled }); page.again(); });
+          const done = await change(r, { enabled: !r.enabled }, routes.etag);
+          note(`Route ${r.id} is ${r.enabled ? "disabled" : "enabled"}.`, async () => { await change(r, { enabled: r.enabled }, done.etag); page.again(); });
           page.again();
         } catch (e) { note("Not changed: " + e.message); }
-      } }, r.enabled ? "Disable" : "Enable"),
-      h("button", { type: "button", class: "button tiny danger", "aria-label": "Delete route " + r.id, onclick: () => remove(page, r) }, "Delete")) },
+      } }, r.enabled ? "Disable" : "Enable")) },
   ], all, { label: "Routes in the order they are asked", rowKey: (r) => r.id, mark: (r) => [!r.enabled && "muted", r.id === hit && "hit"].filter(Boolean).join(" ") });
 }
 
-function remove(page, r) {
+function remove(page, r, etag) {
   confirm(`Delete route ${r.id}`, `Messages to ${r.called_prefix || "any number"} no longer take it; the routes after it are asked.`, "Delete", async () => {
-    await ask("DELETE", at(r.id));
+    await ask("DELETE", at(r.id), { etag });
     const { id, hits, last_hit, ...body } = r;
     note(`Route ${r.id} is deleted.`, async () => { await ask("POST", "/api/routes", { body }); page.again(); });
     page.again();
@@ -94,6 +96,7 @@ function edit(page, routes, names, r = {}) {
   const body = (v) => Object.fromEntries(Object.entries({ ...v, account: r.account ?? (session.account || session.me.account) }).filter(([, x]) => x !== null));
   const [method, path] = r.id ? ["PATCH", at(r.id)] : ["POST", "/api/routes"];
   dialog(r.id ? "Route " + r.id : "New route", (close) => form(fields(names, r), {
+    extra: r.id && h("p", { class: "acts" }, button("Make a copy", () => { close(); edit(page, routes, names, { ...r, id: undefined }); }), button("Delete", () => { close(); remove(page, r, routes.etag); }, { tone: "danger" })),
     close, submit: "Save", command: (v) => [method, path, body(v)],
     send: async (v) => {
       const done = await save(method, path, body(v), routes.etag, () => get(r.id ? path : "/api/routes"));
@@ -129,7 +132,7 @@ const SIGNS = { chosen: ["✓", "yes"], lost: ["–", "no"], no: ["✕", "no"], 
 
 function verdict(e) {
   const line = (word, ...text) => h("li", { class: (SIGNS[word] ?? ["", "no"])[1] }, h("span", { "aria-hidden": "true" }, (SIGNS[word] ?? ["·"])[0]), h("span", {}, text));
-  return h("div", { class: "page", id: "verdict" },
+  return h("div", { class: "verdict", id: "verdict" },
     h("p", { class: "plan" }, h("span", {}, OUTCOMES[e.outcome] ?? e.outcome), e.plan.map((p) => h("span", {}, h("a", { href: "/links/" + encodeURIComponent(p.dest_smsc) }, plain(p.dest_smsc)), p.share ? ` ${number(p.share * 100)} %` : ""))),
     h("p", { class: "small" }, `to ${e.message.to}, ${number(e.parts)} part ${e.encoding}, charged ${e.charged}`),
     h("h3", {}, "Steps"), h("ul", { class: "verdicts" }, e.steps.map((s) => line(s.verdict, s.step, ": ", s.verdict, s.why ? `, ${s.why}` : ""))),

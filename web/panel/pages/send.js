@@ -32,10 +32,10 @@ export default async function send(page) {
     submit: "Send", watch,
     command: (v) => ["POST", "/api/messages", body(v)],
     send: async (v) => {
-      const { data } = await ask("POST", "/api/messages", { params: { view: "full" }, body: body(v) });
+      const { data } = await ask("POST", "/api/messages", { params: { view: "full", envelope: "none" }, body: body(v) });
       sent.unshift(data);
       sent.length = Math.min(sent.length, 10);
-      follow(data.id, result, page);
+      await follow(data.id, result, page);
       history10(past);
     },
   });
