@@ -11,7 +11,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"smsc/smpp/pdu"
-	"smsc/tenant"
 )
 
 // line is one link with its sessions.
@@ -34,6 +33,7 @@ type line struct {
 	lastErr  string
 	changed  time.Time // of up
 	up       bool
+	rates    rates
 	gone     bool // the link is no longer declared
 
 	tell   sync.Mutex // held while the Reporter is told, so that words keep their order
@@ -54,7 +54,7 @@ var seed = maphash.MakeSeed()
 func newLine(e *Edge, st *settings) *line {
 	l := &line{
 		name: st.link.Name, edge: e, meter: &meter{link: st.link.Name}, sessions: make(map[*Session]struct{}),
-		log: e.log.With().Str("link", st.link.Name).Logger(), changed: time.Now(),
+		log: e.log.With().Str("link", st.link.Name).Logger(), changed: time.Now(), rates: rates{at: time.Now()},
 	}
 	l.settings.Store(st)
 	return l
@@ -222,43 +222,4 @@ func unbind(sessions []*Session, wait time.Duration) {
 		wg.Go(func() { s.Unbind(wait) })
 	}
 	wg.Wait()
-}
-
-// LinkState is how a link stands.
-type LinkState struct {
-	Link       string
-	Kind       tenant.LinkKind
-	Up         bool      // it can carry messages
-	Since      time.Time // of Up, or of its absence
-	Sessions   int       // bound
-	WindowUsed int       // requests of ours without an answer, over all sessions
-	WindowSize int
-	LastError  string // why the last session ended, or could not begin
-	Received   uint64 // message PDUs of the peer
-	Sent       uint64 // message PDUs of ours
-	Malformed  uint64
-}
-
-func (l *line) status() LinkState {
-	st := l.settings.Load()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	state := LinkState{
-		Link: l.name, Kind: st.link.Kind, Up: l.up, Since: l.changed, LastError: l.lastErr,
-		Malformed: l.meter.malformed.Load(),
-	}
-	for _, c := range []pdu.Command{pdu.SubmitSM, pdu.DeliverSM, pdu.DataSM, pdu.SubmitMulti} {
-		state.Received += l.meter.received.count(c)
-		state.Sent += l.meter.sent.count(c)
-	}
-	for s := range l.sessions {
-		if s.Bound() != 0 {
-			state.Sessions++
-		}
-	}
-	for _, s := range l.senders {
-		state.WindowUsed += s.Load()
-		state.WindowSize += s.Window()
-	}
-	return state
 }

@@ -122,6 +122,19 @@ func (m *meter) stray() {
 // count returns how many PDUs of command c went in this direction.
 func (t *traffic) count(c pdu.Command) uint64 { return t.commands[slot(c)].Load() }
 
+func (t *traffic) throttled() uint64 { return t.statuses[pdu.RThrottled].Load() }
+
+// refused returns how many answers were neither positive nor throttling.
+func (t *traffic) refused() uint64 {
+	n := t.vendor.Load() + t.other.Load()
+	for i := range t.statuses {
+		if s := pdu.Status(i); s != pdu.ROK && s != pdu.RThrottled {
+			n += t.statuses[i].Load()
+		}
+	}
+	return n
+}
+
 // collect sends what t counted.
 func (t *traffic) collect(ch chan<- prometheus.Metric, link, direction string) {
 	send := func(d *prometheus.Desc, n uint64, label string) {

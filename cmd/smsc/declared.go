@@ -203,7 +203,13 @@ type linkView struct {
 			Out    int64 `json:"out"`
 			In     int64 `json:"in"`
 			Failed int64 `json:"failed"`
+
+			Throttled int64 `json:"throttled"`
 		} `json:"counters"`
+		Rate struct {
+			In  float64 `json:"in"`
+			Out float64 `json:"out"`
+		} `json:"rate"`
 	} `json:"state"`
 }
 
@@ -223,11 +229,12 @@ func (c *linksCommand) Run(out io.Writer) error {
 	if c.JSON {
 		return printJSON(out, body)
 	}
-	t := newTable(out, "NAME", "KIND", "ACCOUNT", "STATUS", "SINCE", "SESSIONS", "WINDOW", "WAITING", "OUT", "IN", "FAILED", "LAST ERROR")
+	t := newTable(out, "NAME", "KIND", "ACCOUNT", "STATUS", "SINCE", "SESSIONS", "WINDOW", "WAITING", "OUT", "IN", "OUT/S", "IN/S", "FAILED", "THROTTLED", "LAST ERROR")
 	for _, l := range links {
 		s := l.State
 		t.row(l.Name, l.Kind, l.Account, s.Status, s.Since, s.Sessions, fmt.Sprintf("%d/%d", s.Window.Used, s.Window.Size),
-			s.Queue.Waiting, s.Counters.Out, s.Counters.In, s.Counters.Failed, shorten(orElse(s.LastError), 60))
+			s.Queue.Waiting, s.Counters.Out, s.Counters.In, fmt.Sprintf("%.1f", s.Rate.Out), fmt.Sprintf("%.1f", s.Rate.In),
+			s.Counters.Failed, s.Counters.Throttled, shorten(orElse(s.LastError), 60))
 	}
 	return t.flush()
 }

@@ -59,7 +59,8 @@ func (h *house) smppState(l *tenant.Link, s *restapi.LinkState) {
 		return
 	}
 	s.Since, s.LastError, s.Sessions = st.Since, text(st.LastError), st.Sessions
-	s.Counters.In, s.Counters.Out = st.Received, st.Sent
+	s.Counters.In, s.Counters.Out, s.Counters.Failed, s.Counters.Throttled = st.Received, st.Sent, st.Failed, st.Throttled
+	s.Rate = restapi.LinkRate{In: st.RateIn, Out: st.RateOut}
 	s.Window = restapi.LinkWindow{Used: st.WindowUsed, Size: st.WindowSize}
 	switch {
 	case l.Kind == tenant.KindCarrier && !st.Up && st.LastError == "":
