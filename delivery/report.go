@@ -160,7 +160,7 @@ func (e *Engine) meant(ctx context.Context, n message.News) (message.Record, err
 		if err != nil && !errors.Is(err, message.ErrNotFound) {
 			return message.Record{}, err
 		}
-		rs = slices.DeleteFunc(rs, func(r message.Record) bool { return !fits(n.To, r.Message) })
+		rs = slices.DeleteFunc(rs, func(r message.Record) bool { return !fits(n.To, r.Message) && !e.fitsSent(n, r) })
 		living := slices.IndexFunc(rs, func(r message.Record) bool { return r.State.Phase.Ended() })
 		if living < 0 {
 			living = len(rs)
@@ -174,6 +174,18 @@ func (e *Engine) meant(ctx context.Context, n message.News) (message.Record, err
 		}
 	}
 	return message.Record{}, message.ErrNotFound
+}
+
+// fitsSent tells whether the number that n names is the one that its link was
+// given: routes and links may rewrite it on the way out.
+func (e *Engine) fitsSent(n message.News, r message.Record) bool {
+	hops, _ := e.hops(r)
+	for _, h := range hops {
+		if h.Link == n.Link && fits(n.To, &message.Message{To: h.To}) {
+			return true
+		}
+	}
+	return false
 }
 
 // fits tells whether news that names the number to can be about m: one is a
