@@ -145,7 +145,7 @@ func recipient(p *packet, ours func(host string, port int) bool) (message.Addres
 	switch u.scheme {
 	case "sip", "tel":
 	case "sips":
-		if !p.flow.transport.secure() { // RFC 5630 §3.3
+		if !p.flow.transport.secure() { // RFC 5630 §3.3, RFC 3428 §11.2
 			return message.Address{}, refuse(416, "sips needs TLS")
 		}
 	default:

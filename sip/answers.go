@@ -6,8 +6,8 @@ import (
 )
 
 // answers remembers what was answered over UDP, so that a retransmission gets
-// the same octets and one that overtakes the answer is absorbed (RFC 3261
-// §17.2.2). It keeps the octets and nothing of the request.
+// the same octets and one that overtakes the answer is absorbed
+// (RFC 3261 §17.2.2). It keeps the octets and nothing of the request.
 type answers struct {
 	mu    sync.Mutex
 	byKey map[uint64]*answer

@@ -127,7 +127,7 @@ func dialable(uri string) bool {
 }
 
 // behindNAT tells whether a device can be reached only by the way its
-// REGISTER came (spec sip §11).
+// REGISTER came (RFC 5626 §5.3, spec sip §11).
 func behindNAT(x *exchange, contactURI string) bool {
 	by, source := x.flow.transport, x.flow.peer
 	if by.secure() || by.web() {

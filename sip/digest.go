@@ -11,7 +11,7 @@ import (
 
 // Digest access authentication (RFC 3261 §22, RFC 7616, RFC 8760), both ways.
 
-// algorithms we know, the strongest first.
+// algorithms we know, the strongest first (RFC 8760 §2.3).
 var algorithms = []struct {
 	name string
 	rank int

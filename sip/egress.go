@@ -349,7 +349,8 @@ func (d *delivery) failed(err error) {
 	d.finish(o)
 }
 
-// nextPlace tries the next address of the peer, once each.
+// nextPlace tries the next address of the peer, once each (RFC 3261 §18.4). Not
+// after a silence, against RFC 3263 §4.3: the message may have been taken.
 func (d *delivery) nextPlace() bool {
 	if d.place+1 >= len(d.places) {
 		return false

@@ -129,8 +129,8 @@ func (f *fork) conclude() {
 	}
 }
 
-// rank orders final answers: 6xx first, then the lowest class (RFC 3261
-// §16.7 step 6); no answer at all comes last.
+// rank orders final answers: 6xx first, then the lowest class
+// (RFC 3261 §16.7 step 6); no answer at all comes last.
 func (e *ending) rank() int {
 	switch class := e.status / 100; class {
 	case 0:

@@ -66,7 +66,7 @@ func (s *Server) receive(x *exchange) {
 	case x.method == "CANCEL":
 		s.cancel(x)
 	case tagOf(x.get("To")) != "" || x.method == "NOTIFY":
-		x.answer(response{status: 481}) // we hold no dialogs and no subscriptions
+		x.answer(response{status: 481}) // we hold no dialogs and no subscriptions (RFC 3261 §12.2.2)
 	case s.draining.Load():
 		x.answer(response{status: 503}.with("Retry-After", retryAfter(10*time.Second)))
 	case x.method == "OPTIONS":
@@ -102,8 +102,8 @@ func (s *Server) options(x *exchange, who *link) {
 	x.answer(r)
 }
 
-// identify finds the link that speaks (spec sip §3): by digest, else by
-// address. ok is false when the request is answered already.
+// identify finds the link that speaks (spec sip §3): by digest (RFC 3428 §11.1),
+// else by certificate, else by address. ok is false when the request is answered already.
 func (s *Server) identify(x *exchange) (who *link, user string, ok bool) {
 	set := s.links.Load()
 	for i := range x.headers {

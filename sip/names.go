@@ -47,8 +47,8 @@ type service struct {
 	srv       string
 }
 
-// find returns the places of a target in the order to try (RFC 3263 §4.1,
-// §4.2).
+// find returns the places of a target in the order to try (RFC 3263 §4.1 and
+// RFC 3263 §4.2).
 func (n *names) find(ctx context.Context, t target) ([]place, error) {
 	host := strings.TrimSuffix(t.host, ".")
 	if t.port != 0 {

@@ -269,8 +269,8 @@ func (s *stream) linger(err error) {
 	s.close()
 }
 
-// readWeb is read for WebSocket, where each message is one message (RFC 7118
-// §5.1): nothing has to be framed, and a ping is answered (RFC 6455 §5.5.2).
+// readWeb is read for WebSocket, where each message is one message
+// (RFC 7118 §5): nothing has to be framed, and a ping is answered (RFC 6455 §5.5.2).
 func (s *stream) readWeb(idle time.Duration, take func(data []byte)) error {
 	for {
 		s.expectBy(idle)

@@ -25,7 +25,7 @@ func (s *Server) message(x *exchange) {
 		x.answer(f.answer(s.cfg.Node))
 		return
 	}
-	if m == nil { // somebody is typing
+	if m == nil { // somebody is typing: nothing to keep (RFC 3994 §4)
 		x.answer(response{status: 200})
 		return
 	}
@@ -51,7 +51,7 @@ func (s *Server) message(x *exchange) {
 	}
 }
 
-// read makes a message of a request, or says why not; nil is a request that
+// read makes a message of a request (RFC 3428 §9 lists its header fields), or says why not; nil is a request that
 // asks for nothing. The order is Require, Request-URI, content, X-headers,
 // loops.
 func (s *Server) read(x *exchange, who *link, user string) (*message.Message, *fault) {

@@ -100,7 +100,7 @@ func badContent(err error) *fault {
 }
 
 // openMultipart takes the first text/plain part, else the first that can be
-// taken (spec sip §5). Signatures are carried by no SMS and not checked; a
+// taken (spec sip §5). Signatures are carried by no SMS and not checked (RFC 3428 §11.3); a
 // part that must be understood and is not refuses the whole (RFC 5621 §8.2).
 func (c *content) openMultipart() *fault {
 	boundary, ok := param(c.params, "boundary")

@@ -202,8 +202,8 @@ func withoutParameters(value string) string {
 	return ""
 }
 
-// required refuses headers that must be understood and are not (RFC 3862
-// §4.6).
+// required refuses headers that must be understood and are not
+// (RFC 3862 §4.6).
 func required(value string, prefixes map[string]string) error {
 	for _, name := range strings.Split(value, ",") {
 		name = strings.TrimSpace(name)
