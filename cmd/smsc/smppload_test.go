@@ -20,7 +20,28 @@ import (
 // reportingCarrier takes every submit_sm and reports it as delivered.
 func reportingCarrier(t *testing.T) (port int) {
 	t.Helper()
-	var next atomic.Uint64
+	var next, again atomic.Uint64
+	t.Cleanup(func() {
+		if n := again.Load(); n > 0 {
+			t.Logf("the carrier sent %d receipts again", n)
+		}
+	})
+	// A receipt that is not taken is sent again, as a real centre does.
+	var report func(*smpp.Session, *pdu.SM)
+	report = func(s *smpp.Session, receipt *pdu.SM) {
+		later := func() {
+			again.Add(1)
+			time.AfterFunc(time.Second, func() { report(s, receipt) })
+		}
+		err := s.Submit(context.Background(), receipt, func(r smpp.Reply) {
+			if r.Err != nil || r.Status != pdu.ROK {
+				later()
+			}
+		})
+		if err != nil && err != smpp.ErrClosed {
+			later()
+		}
+	}
 	host := &smpp.Host{SystemID: "carrier", Options: smpp.Options{Window: 1000, Queue: 100_000}}
 	host.Handler = smpp.Funcs{OnRequest: func(s *smpp.Session, h pdu.Header, frame []byte) {
 		var sm pdu.SM
@@ -32,7 +53,7 @@ func reportingCarrier(t *testing.T) (port int) {
 		s.Respond(&pdu.SMResp{Cmd: pdu.SubmitSMResp, MessageID: []byte(id)}, pdu.ROK, h.Sequence)
 		receipt := pdu.SM{Cmd: pdu.DeliverSM, Source: sm.Dest, Dest: sm.Source, ESMClass: 4,
 			ShortMessage: fmt.Appendf(nil, "id:%s sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000 text:", id)}
-		_ = s.Submit(context.Background(), &receipt, func(smpp.Reply) {})
+		report(s, &receipt)
 	}}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
