@@ -177,7 +177,7 @@ func (c *call) streamMessages(kind string, q message.Query, keep func(message.Re
 	}
 }
 
-// csvRow is one line. A text that a spreadsheet would take for a formula
+// csvRow is one line (RFC 4180 §2). A text that a spreadsheet would take for a formula
 // begins with an apostrophe.
 func (c *call) csvRow(r message.Record) []string {
 	stamp := func(b []byte) string { return strings.Trim(strings.TrimPrefix(string(b), "null"), `"`) }
@@ -238,8 +238,7 @@ func (c *call) simulateRoutes() error {
 	reply := simulateReply{Messages: len(ms), Results: []simulated{}, Totals: []simulatedLink{}}
 	counts := map[string]int{}
 	for _, m := range ms {
-		e := dir.Table().Explain(m)
-		c.redact(&e)
+		e, _ := c.explained(dir.Table(), m)
 		row := simulated{To: m.To.Shown(), Outcome: e.Outcome, Plan: []string{}}
 		for _, h := range e.Hops {
 			row.Plan = append(row.Plan, h.Link)

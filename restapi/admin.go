@@ -78,10 +78,10 @@ func (c *call) getLink() error {
 	return c.showLink(http.StatusOK, l.Name)
 }
 
-// etag names the revision of the declared objects.
+// etag (RFC 9110 §8.8.3) names the revision of the declared objects.
 func (c *call) etag() { c.w.Header().Set("ETag", `"`+strconv.Itoa(c.dir.Revision)+`"`) }
 
-// ifMatch reads the revision a write insists on; 0 is any.
+// ifMatch (RFC 9110 §13.1.1) reads the revision a write insists on; 0 is any.
 func (c *call) ifMatch() (int, error) {
 	tag := c.r.Header.Get("If-Match")
 	if tag == "" || tag == "*" {

@@ -42,7 +42,7 @@ func (c *call) authenticate() *problem {
 	return nil
 }
 
-// credential reads who r speaks for. X-API-Key wins, because a proxy in front
+// credential reads who r speaks for: Basic (RFC 7617 §2), Bearer (RFC 6750 §2.1) or a key. X-API-Key wins, because a proxy in front
 // may own Authorization; the loser is not looked at. Nothing is ever taken
 // from a query string. The directory compares digests of secrets, so the time
 // it takes says nothing about them.

@@ -46,7 +46,8 @@ func parseObject(data []byte, member func(name []byte, v value)) error {
 	return nil
 }
 
-// parser walks over JSON text (RFC 8259).
+// parser walks over JSON text (RFC 8259 §2), in UTF-8 without a byte order mark
+// (RFC 8259 §8.1).
 type parser struct {
 	data  []byte
 	pos   int

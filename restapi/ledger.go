@@ -100,7 +100,7 @@ func (c *call) listMessages() error {
 	return c.json(http.StatusOK, out)
 }
 
-// nextLink names the page after the record id.
+// nextLink (RFC 8288 §3) names the page after the record id.
 func (c *call) nextLink(id message.ID) string {
 	query := c.r.URL.Query()
 	query.Set("after", id.String())

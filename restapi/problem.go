@@ -12,7 +12,7 @@ import (
 	"smsc/translate"
 )
 
-// problem is an error answer (RFC 9457, spec rest §1.3). The zero status and
+// problem is an error answer (RFC 9457 §3, spec rest §1.3). The zero status and
 // title are those of the code.
 type problem struct {
 	code   string

@@ -158,7 +158,7 @@ func (c *call) dispatch(v verbs, id string) error {
 	return run(c, id)
 }
 
-// readForm reads the parameters: of the body, or of the query for GET.
+// readForm (RFC 3986 §2.1, spec rest §4) reads the parameters: of the body, or of the query for GET.
 func (c *call) readForm() error {
 	c.foreign.form = c.query
 	if c.r.Method != http.MethodPost && c.r.Method != http.MethodPut {

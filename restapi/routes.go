@@ -95,10 +95,10 @@ func digits(s string) string {
 
 // explainReply is the answer of GET /api/routes/explain.
 type explainReply struct {
-	Message  explainMessage `json:"message"`
-	Parts    int            `json:"parts"`
-	Encoding string         `json:"encoding"`
-	Rules    []struct{}     `json:"rules"`
+	Message  explainMessage     `json:"message"`
+	Parts    int                `json:"parts"`
+	Encoding string             `json:"encoding"`
+	Rules    []routing.RuleStep `json:"rules"`
 	routing.Explanation
 }
 
@@ -118,15 +118,32 @@ func (c *call) explainRoute() error {
 	if err != nil {
 		return err
 	}
-	e := c.dir.Table().Explain(m)
-	c.redact(&e)
+	e, rules := c.explained(c.dir.Table(), m)
 	return c.encode(explainReply{
 		Message: explainMessage{
 			From: m.From.Value, To: m.To.Value, ToGiven: m.To.Shown(), SourceSMSC: c.linkName(m.Origin.Link),
 			SourceType: m.Origin.Type.String(), Account: m.Account,
 		},
-		Parts: max(parts(m), 1), Encoding: m.Body.Coding.String(), Rules: []struct{}{}, Explanation: e,
+		Parts: max(parts(m), 1), Encoding: m.Body.Coding.String(), Rules: rules, Explanation: e,
 	})
+}
+
+// explained runs the rules on arrival and the table over m, and takes away
+// what the caller may not know.
+func (c *call) explained(table *routing.Table, m *message.Message) (routing.Explanation, []routing.RuleStep) {
+	s := &routing.Subject{Message: m, Parts: max(parts(m), 1), TextBody: translate.TextBody}
+	if c.s.deps.Facts != nil {
+		s.Facts = c.s.deps.Facts()
+	}
+	s.Facts.Now, m.Accepted = c.start, c.start
+	e, rules := table.ExplainRuled(s)
+	c.redact(&e)
+	for i := range rules {
+		if !c.dir.Within(rules[i].Account, c.id.Account) {
+			rules[i] = routing.RuleStep{Account: parentName, Verdict: rules[i].Verdict}
+		}
+	}
+	return e, rules
 }
 
 // imagined reads the message that is asked about.

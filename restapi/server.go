@@ -44,6 +44,9 @@ type Deps struct {
 
 	// Plan says where a message goes; nil asks the table of Directory.
 	Plan func(*message.Message) routing.Plan
+	// Facts is what explanations hang on beside the table; nil: nobody is
+	// registered or located.
+	Facts func() routing.Facts
 	// Links returns the live state of every link; nil: none is shown.
 	Links func() []LinkState
 	// Gate pauses, resumes and rebinds links; nil: those paths do not exist.

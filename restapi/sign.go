@@ -44,7 +44,7 @@ func webhookKey(secret string) []byte {
 	return []byte(secret)
 }
 
-// signForm is the signature of X-Twilio-Signature, so that validators that
+// signForm (RFC 2104 §2 with SHA-1) is the signature of X-Twilio-Signature, so that validators that
 // people have go on working: SHA-1 is what they know.
 func signForm(token, address string, form url.Values) string {
 	mac := hmac.New(sha1.New, []byte(token))
