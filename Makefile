@@ -32,9 +32,9 @@ $(COUNT): $(wildcard testdata/count/*.go)
 	@mkdir -p bin
 	@$(GO) build -o $@ ./testdata/count
 
-# Foreign peers: SIPp from Debian, the npm library "smpp". Missing ones are
-# installed where that can be done; tests that need one skip, or fail when
-# CI=true.
+# Foreign peers: SIPp, Kannel, Net::SMPP and tshark from Debian, the npm library
+# "smpp". Missing ones are installed where that can be done; tests that need
+# one skip, or fail when CI=true.
 peers:
 	@testdata/peers/install.sh
 
