@@ -21,6 +21,7 @@ type Explanation struct {
 	Charged    string      `json:"charged"`
 	Steps      []Step      `json:"steps"`
 	Considered []Candidate `json:"considered"`
+	Problem    *Refusal    `json:"problem,omitempty"` // of Outcome refused
 }
 
 // Way is one hop of an explained plan.

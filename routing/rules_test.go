@@ -352,3 +352,21 @@ func FuzzExpression(f *testing.F) {
 		}
 	})
 }
+
+func TestAnExplanationShowsTheRulesTooAndStoresNothing(t *testing.T) {
+	table := ruledTable(t,
+		Rule{Account: "acme", Name: "night", When: When{Hours: Words{"20:00-08:00"}}, Then: Then{Drop: true}},
+		Rule{Name: "tag-pt", Then: Then{Note: "pt", Called: Rewrites{{Set: "+351912"}}}},
+		Rule{Name: "closed", When: When{CalledPrefix: Words{"351"}, Receipt: no()}, Then: Then{Reject: "barred", Text: &TextChange{Set: "closed"}}})
+	e, steps := table.ExplainRuled(subject())
+	want := []RuleStep{{"acme", "night", "no", "hours 20:00-08:00"}, {"operator", "tag-pt", "matched", `called +447700900123 -> +351912, note "pt"`},
+		{"operator", "closed", "no", "receipt false"}}
+	if diff := cmp.Diff(want, steps); diff != "" || e.Outcome != "forward" || e.Plan.Hops[0].To.Value != "+351912" {
+		t.Errorf("%s\n%+v", diff, e)
+	}
+	s := subject()
+	s.Message.Wants = 0
+	if e, _ := table.ExplainRuled(s); e.Outcome != "refused" || e.Problem == nil || *e.Problem != (Refusal{"barred", "closed"}) || len(e.Hops) != 0 {
+		t.Errorf("%+v", e)
+	}
+}

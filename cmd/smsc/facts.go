@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"smsc/message"
 	"smsc/routing"
 )
@@ -9,6 +11,7 @@ import (
 // where frontends say that a number is.
 func (h *house) facts() routing.Facts {
 	return routing.Facts{
+		Now: time.Now(),
 		Registered: func(value string) (link string, ok bool) {
 			return h.presence.Registered(h.catalog.Directory(), value)
 		},

@@ -105,6 +105,12 @@ type explanation struct {
 		Dest  string  `json:"dest_smsc"`
 		Share float64 `json:"share"`
 	} `json:"plan"`
+	Rules []struct {
+		Account string `json:"account"`
+		Name    string `json:"name"`
+		Verdict string `json:"verdict"`
+		Why     string `json:"why"`
+	} `json:"rules"`
 	Steps []struct {
 		Step    string `json:"step"`
 		Verdict string `json:"verdict"`
@@ -158,6 +164,9 @@ func (e *explanation) print(out io.Writer) error {
 		fmt.Fprintf(out, "%d. %s (route %d, share %.0f %%)\n", i+1, hop.Dest, hop.Route, hop.Share*100)
 	}
 	t := newTable(out, "STEP", "VERDICT", "WHY")
+	for _, r := range e.Rules {
+		t.row(fmt.Sprintf("rule %s (%s)", r.Name, r.Account), r.Verdict, r.Why)
+	}
 	for _, s := range e.Steps {
 		t.row(s.Step, s.Verdict, s.Why)
 	}
