@@ -166,6 +166,7 @@ func (s *sandbox) invite() {
 	fmt.Fprintf(s.out, `
 It works, and stays up until Ctrl-C. The key of the operator is %[1]s
 
+  panel      %[2]s/#key=%[1]s
   HTTP       %[2]s/            (docs: /api/docs, metrics: /metrics)
   SMPP       bind to 127.0.0.1:%[3]d as esme1, password pw1
   SIP        MESSAGE to 127.0.0.1:%[4]d, udp or tcp; receipts go to 127.0.0.1:%[5]d

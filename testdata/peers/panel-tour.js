@@ -1,6 +1,8 @@
 // The tour of the panel: what each page must show and do. See panel.js.
 "use strict";
 
+const net = require("node:net");
+
 const { args, api, audit, check, expect, notes, open, ready, shot, shows, signedIn, until, watch } = require("./panel.js");
 
 const PAGES = ["/", "/messages", "/send", "/queues", "/links", "/links/carrier1", "/routing", "/rules", "/accounts", "/accounts/operator", "/numbers", "/frontends", "/locations", "/cdrs", "/webhooks", "/system", "/logs", "/config"];
@@ -31,6 +33,8 @@ module.exports = async function tour(browser) {
     await look(browser, scheme, width);
   }
   await check("a reader sees no acting control", () => reader(browser));
+  await check("a revoked key asks again and keeps the page", () => revoked(browser));
+  await check("a cut stream is said, and comes back without a reload", () => cut(browser));
 };
 
 async function wrongKey(browser) {
@@ -298,4 +302,49 @@ async function reader(browser) {
   expect(!faults.length, faults.join("\n"));
   await context.close();
   await api("DELETE", "/api/accounts/operator/keys/reader");
+}
+
+async function revoked(browser) {
+  const key = (await api("POST", "/api/accounts/operator/keys", { name: "gone", role: "admin" })).body.key;
+  const { context, page } = await signedIn(browser, {}, key);
+  await open(page, "/routing?to=" + args.number);
+  await api("DELETE", "/api/accounts/operator/keys/gone");
+  await page.click("button:has-text('Simulate')");
+  await page.waitForSelector("dialog .sign-in");
+  expect(page.url().includes("/routing?to="), "the page was left");
+  await page.fill("dialog #key", args.key);
+  await page.press("dialog #key", "Enter");
+  await page.waitForSelector("dialog", { state: "detached" });
+  await page.waitForSelector("#verdict");
+  await context.close();
+}
+
+// cut goes through a relay of its own, so that connections can be broken.
+async function cut(browser) {
+  const target = new URL(args.base);
+  const sockets = new Set();
+  const relay = net.createServer((near) => {
+    const far = net.connect(Number(target.port), target.hostname);
+    for (const s of [near, far]) {
+      sockets.add(s);
+      s.on("error", () => {});
+      s.on("close", () => { sockets.delete(s); near.destroy(); far.destroy(); });
+    }
+    near.pipe(far).pipe(near);
+  });
+  await new Promise((done) => relay.listen(0, "127.0.0.1", done));
+  const port = relay.address().port;
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${port}/#key=${encodeURIComponent(args.key)}`);
+  await page.waitForSelector(".live.live");
+  await page.evaluate(() => { window.stays = true; });
+  await new Promise((done) => { relay.close(done); sockets.forEach((s) => s.destroy()); });
+  await page.waitForSelector(".banner:not([hidden])");
+  await new Promise((done) => relay.listen(port, "127.0.0.1", done));
+  await page.waitForSelector(".live.live");
+  await page.waitForSelector(".banner", { state: "hidden" });
+  expect(await page.evaluate(() => window.stays), "the page was loaded anew");
+  await page.close();
+  relay.close();
+  sockets.forEach((s) => s.destroy());
 }

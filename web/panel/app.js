@@ -120,10 +120,11 @@ function shell() {
     h("header", { class: "top" }, menu,
       h("a", { class: "brand", href: "/", "aria-label": (me.server?.name ?? "smsc") + ", overview" }, h("img", { src: "/assets/icon.svg", alt: "", width: "22", height: "22" }), h("span", {}, me.server?.name ?? "smsc")),
       search, accountBox(), liveMark,
-      h("button", { type: "button", class: "plain utc", "aria-pressed": String(prefs.utc), title: "Show times in UTC", onclick: (e) => { prefs.utc = !prefs.utc; localStorage.setItem("utc", prefs.utc ? "yes" : "no"); e.currentTarget.setAttribute("aria-pressed", String(prefs.utc)); navigate(); } }, "UTC"),
-      h("button", { type: "button", class: "plain theme", id: "theme", onclick: nextTheme }, "Theme: " + (localStorage.getItem("theme") ?? "system")),
-      h("span", { class: "who" }, h("b", {}, me.account), " (" + me.role + ")"),
-      h("button", { type: "button", class: "plain", id: "sign-out", onclick: signOut }, "Sign out")),
+      h("span", { class: "tools" },
+        h("button", { type: "button", class: "plain utc", "aria-pressed": String(prefs.utc), title: "Show times in UTC", onclick: (e) => { prefs.utc = !prefs.utc; localStorage.setItem("utc", prefs.utc ? "yes" : "no"); e.currentTarget.setAttribute("aria-pressed", String(prefs.utc)); navigate(); } }, "UTC"),
+        h("button", { type: "button", class: "plain theme", id: "theme", onclick: nextTheme }, "Theme: " + (localStorage.getItem("theme") ?? "system")),
+        h("span", { class: "who" }, h("b", {}, me.account), " (" + me.role + ")"),
+        h("button", { type: "button", class: "plain", id: "sign-out", onclick: signOut }, "Sign out"))),
     side, banner, main);
 }
 

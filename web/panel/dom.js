@@ -70,6 +70,12 @@ export function plain(text, limit = 0) {
   return out;
 }
 
+// block is a text of several lines as nodes: its line ends are line ends, what
+// else cannot be seen is marked.
+export function block(text) {
+  return String(text ?? "").split("\n").flatMap((line) => [...plain(line), "\n"]).slice(0, -1);
+}
+
 // Icons, drawn on a grid of 16.
 const SHAPES = {
   overview: "M2 13V8m4 5V4m4 9V9m4 4V2",

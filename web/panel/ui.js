@@ -1,6 +1,6 @@
 // The furniture that pages share: heads, badges, tables, dialogs, forms, acts
 // with their undo, and the notes that appear at the foot.
-import { h, put, plain, icon } from "./dom.js";
+import { h, put, plain, block, icon } from "./dom.js";
 import { ask, curl, Problem } from "./api.js";
 import * as words from "./words.js";
 
@@ -236,13 +236,14 @@ async function conflict(method, path, body, reread, resolve, reject) {
     return reject(e);
   }
   let done = false;
-  const box = (title, v) => h("div", {}, h("h3", {}, title), h("pre", { class: "mono", tabindex: "0" }, plain(JSON.stringify(v, null, 2))));
+  const box = (title, v) => h("div", {}, h("h3", {}, title), h("pre", { class: "mono", tabindex: "0" }, block(JSON.stringify(v, null, 2))));
   dialog("Somebody changed this meanwhile", (close) => {
     const el = h("div", {}, h("p", {}, "Nothing was overwritten. Look at both, then decide."),
       h("div", { class: "two" }, box("On the server now", theirs.data), box("Yours", body)),
       h("div", { class: "form-acts" },
         button("Save mine over it", async () => { done = true; close(); save(method, path, body, theirs.etag, reread).then(resolve, reject); }, { tone: "primary" }),
         button("Keep theirs", () => close())));
+    queueMicrotask(() => { el.closest("dialog").classList.add("broad"); });
     queueMicrotask(() => el.closest("dialog").addEventListener("close", () => done || reject(new Problem(412, { detail: "Not saved: the version on the server was kept.", code: "stale" }))));
     return el;
   });

@@ -1,9 +1,8 @@
 // Frontends: who polls for us, by their heartbeats. Monitoring only; nothing
 // is routed by it.
-import { h, put, plain } from "../dom.js";
+import { h, put, plain, block, svg } from "../dom.js";
 import { get, offers, query } from "../api.js";
 import { badge, copier, dialog, empty, head, panel, table, trouble } from "../ui.js";
-import { svg } from "../dom.js";
 import { age, full, number, span } from "../format.js";
 
 const DAYS = 30;
@@ -55,7 +54,7 @@ async function history(name) {
   try {
     const { data } = await get("/api/frontends/history/" + encodeURIComponent(name));
     put(box, table([{ label: "from", cell: (p) => full(p.inserted_at) }, { label: "to", cell: (p) => full(p.last_seen_at) }, { label: "length", num: true, cell: (p) => span((new Date(p.last_seen_at) - new Date(p.inserted_at)) / 1000) }, { label: "address", cell: (p) => plain(p.ip_address) }], data, { label: "Periods" }),
-      data[0]?.configuration && panel("Configuration", h("pre", { tabindex: "0" }, plain(data[0].configuration))));
+      data[0]?.configuration && panel("Configuration", h("pre", { tabindex: "0" }, block(data[0].configuration))));
   } catch (e) {
     put(box, trouble(e));
   }

@@ -1,5 +1,5 @@
 // Numbers: those we host, and where messages to them go.
-import { h, put, plain } from "../dom.js";
+import { h, put, plain, block } from "../dom.js";
 import { ask, get, isOperator, may, offers, session } from "../api.js";
 import { button, confirm, dialog, empty, form, head, note, save, table } from "../ui.js";
 
@@ -42,7 +42,7 @@ function edit(page, read, names, n) {
 async function test(n) {
   try {
     const { data } = await ask("POST", at(n.number) + "/test");
-    dialog("Answer of " + n.number, () => h("pre", { class: "mono", tabindex: "0" }, plain(JSON.stringify(data, null, 2))));
+    dialog("Answer of " + n.number, () => h("pre", { class: "mono", tabindex: "0" }, block(JSON.stringify(data, null, 2))));
   } catch (e) {
     note("The test failed: " + e.message);
   }

@@ -83,7 +83,7 @@ export default async function overview(page) {
   ranges.childNodes.forEach((b, i) => b.setAttribute("aria-pressed", String(RANGES[i] === range)));
   put(page.root, head("Overview", ranges), box.state, box.tiles,
     h("div", { class: "charts" }, traffic, ends, waits),
-    h("div", { class: "split" }, panel("Links", box.links), h("div", { class: "page" }, panel("Attention", box.attention), panel(isOperator() ? "Failures by cause" : "Failed over, in this tab", box.failures))));
+    h("div", { class: "split" }, panel("Links", box.links), h("div", { class: "page first" }, panel("Attention", box.attention), panel(isOperator() ? "Failures by cause" : "Failed over, in this tab", box.failures))));
 
   const draw = (links) => {
     const from = Date.now() - range[1] * 1000;

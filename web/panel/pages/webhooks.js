@@ -1,5 +1,5 @@
 // Webhooks: what was posted where, and how it was answered.
-import { h, put, plain } from "../dom.js";
+import { h, put, plain, block } from "../dom.js";
 import { ask, get, may, offers, query } from "../api.js";
 import { badge, button, confirm, dialog, empty, head, note, table } from "../ui.js";
 import { number, when } from "../format.js";
@@ -17,6 +17,6 @@ export default async function webhooks(page) {
   data.length ? table([
     { label: "time", cell: (d) => when(d.at) }, { label: "event", cell: (d) => h("code", {}, plain(d.id ?? d.event_id ?? d.event)) }, { label: "url", wide: true, cell: (d) => plain(d.url, 80) }, { label: "attempt", num: true, cell: (d) => number(d.attempt) },
     { label: "answer", cell: (d) => (d.error ? badge("failed", d.error) : plain(d.status_code ?? d.status ?? "-")) }, { label: "ms", num: true, cell: (d) => number(d.ms) },
-    { label: "more", cell: (d) => (d.request || d.reply ? h("button", { type: "button", class: "button tiny", onclick: () => dialog("Request and reply", () => h("div", {}, h("h3", {}, "Request"), h("pre", { tabindex: "0" }, plain(typeof d.request === "object" ? JSON.stringify(d.request, null, 2) : d.request)), h("h3", {}, "Reply"), h("pre", { tabindex: "0" }, plain(d.reply ?? "-")))) }, "Bodies") : "-") },
+    { label: "more", cell: (d) => (d.request || d.reply ? h("button", { type: "button", class: "button tiny", onclick: () => dialog("Request and reply", () => h("div", {}, h("h3", {}, "Request"), h("pre", { tabindex: "0" }, block(typeof d.request === "object" ? JSON.stringify(d.request, null, 2) : d.request)), h("h3", {}, "Reply"), h("pre", { tabindex: "0" }, block(d.reply ?? "-")))) }, "Bodies") : "-") },
   ], data, { label: "Webhook deliveries" }) : empty("Nothing was posted yet.", "Each post is signed (Standard Webhooks): compare webhook-signature with the HMAC-SHA256 of id.timestamp.body."));
 }
