@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"smsc/message"
+	"smsc/tenant"
 )
 
 // event is one thing that happened, as the stream of /api/events tells it.
@@ -39,6 +40,7 @@ type events struct {
 	ring    [eventRing]event
 	last    uint64
 	readers map[*reader]bool
+	closed  time.Time // when the last reader went away
 }
 
 // reader is one open stream.
@@ -101,6 +103,23 @@ func (b *events) close(r *reader) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.readers, r)
+	b.closed = time.Now()
+}
+
+// eventMemory is how long after its last reader the ring goes on being
+// filled: he may come back.
+const eventMemory = 5 * time.Minute
+
+// Watched tells whether somebody listens to the events, or did a moment ago.
+func (s *Server) Watched() bool {
+	s.events.mu.Lock()
+	defer s.events.mu.Unlock()
+	return len(s.events.readers) > 0 || time.Since(s.events.closed) < eventMemory
+}
+
+// Declared tells the stream that other objects are in force.
+func (s *Server) Declared(d *tenant.Directory) {
+	s.events.publish(event{kind: "provision.changed", account: tenant.Operator, status: "revision " + strconv.Itoa(d.Revision)})
 }
 
 // forgotten returns and resets how many events r has lost.
@@ -249,7 +268,7 @@ func (c *call) eventFilter() (func(*event) bool, error) {
 	return func(e *event) bool {
 		// A snapshot of now: an account may move while a stream is open.
 		dir := c.s.deps.Directory()
-		return dir.Within(or(e.account, "operator"), account) && (link == "" || link == e.link) && (id == 0 || id == e.message) &&
+		return dir.Within(or(e.account, tenant.Operator), account) && (link == "" || link == e.link) && (id == 0 || id == e.message) &&
 			(number == "" || digits(e.from) == number || digits(e.to) == number) && kindAmong(kinds, e.kind)
 	}, nil
 }

@@ -22,6 +22,14 @@ func (r herald) Awake(ctx context.Context, key string) {
 	r.Reporter.Awake(ctx, key)
 }
 
+// Link implements message.Reporter, and tells the event stream.
+func (r herald) Link(name string, up bool) {
+	r.Reporter.Link(name, up)
+	if s := r.house.located.Load(); s != nil {
+		s.LinkChanged(name, up)
+	}
+}
+
 // waiting tells whether messages wait for a link.
 func (h *house) waiting(link string) bool {
 	rs, err := h.store.Parked(context.Background(), "link:"+link, 0, 1)

@@ -47,7 +47,8 @@ type house struct {
 	mint     *message.Mint
 	engine   *delivery.Engine
 	intake   *intake.Intake
-	gate     *gate // before the intake
+	gate     *gate    // before the intake
+	watched  *watched // the store, as the movers see it
 	sip      *sip.Server
 	smpp     *smpp.Edge
 	rest     *restapi.Server
@@ -103,11 +104,12 @@ func (h *house) openStore() (err error) {
 func (h *house) openMovers() error {
 	h.mint = message.NewMint(h.store.LastID())
 	table := func() *routing.Table { return h.catalog.Directory().Table() }
-	h.engine = delivery.New(h.cfg.Delivery, h.store, h.store, table, h.mint, h.log, h.reg)
+	h.watched = newWatched(h.store, &h.located)
+	h.engine = delivery.New(h.cfg.Delivery, h.watched, h.store, table, h.mint, h.log, h.reg)
 	h.intake = intake.New(intake.Config{
 		DefaultValidity: h.cfg.Delivery.Validity.Default,
 		MaxValidity:     h.cfg.Delivery.Validity.Max,
-	}, h.store, h.catalog.Directory, h.mint, h.log, h.reg)
+	}, h.watched, h.catalog.Directory, h.mint, h.log, h.reg)
 	h.intake.Know(h.facts)
 	h.engine.Know(h.facts)
 	var err error
@@ -195,6 +197,7 @@ func (h *house) declare(doc *tenant.Document) error {
 		h.directory.Store(d)
 		h.engine.SetLanes(h.lanes(d))
 		h.openURLs(d)
+		h.rest.Declared(d)
 		h.sip.SetLinks(d)
 		h.smpp.SetLinks(d)
 		h.engine.Replan()
@@ -208,6 +211,7 @@ func (h *house) start() {
 	h.stop = cancel
 	h.spawn("delivery", func() error { return h.engine.Run(ctx) })
 	h.spawn("sip", func() error { return h.sip.Serve(ctx) })
+	h.spawn("events", func() error { return h.watched.run(ctx) })
 	h.spawn("presence", func() error { return h.presence.Run(ctx) })
 	h.spawn("smpp", func() error { return h.smpp.Serve(ctx) })
 	for _, ln := range h.https {
