@@ -104,6 +104,9 @@ func (e *endpoint) spawn(f func()) bool {
 // requests to the pool.
 func (e *endpoint) take(data []byte, from flow) {
 	if e.admit != nil && !e.admit(from.peer.Addr(), from.stream != nil) {
+		if from.stream != nil && e.banned != nil && e.banned(from.peer.Addr()) {
+			from.stream.close()
+		}
 		return
 	}
 	if bytes.HasPrefix(data, []byte("SIP/")) {

@@ -133,6 +133,9 @@ func (s *Server) identify(x *exchange) (who *link, user string, ok bool) {
 		default:
 			if ours && !set.knows(x.flow.peer.Addr()) {
 				s.guard.failed(x.flow.peer.Addr(), x.began)
+				if s.guard.guessed(strings.ToLower(clip(d.user, 64)), x.began) {
+					s.pause(slowDelay)
+				}
 			}
 			s.challenge(x, false)
 		}
@@ -154,6 +157,16 @@ func (s *Server) identify(x *exchange) (who *link, user string, ok bool) {
 		x.answer(refuse(403, "source is not known").answer(s.cfg.Node))
 	}
 	return nil, "", false
+}
+
+// pause holds one request back, not longer than the server lives.
+func (s *Server) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.end.stop:
+	}
 }
 
 func (s *Server) challenge(x *exchange, stale bool) {

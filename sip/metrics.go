@@ -17,6 +17,26 @@ type meters struct {
 	open      atomic.Int64
 }
 
+// registrations counts, when it is asked, the users with a binding.
+type registrations struct {
+	desc *prometheus.Desc
+	of   func(yield func(link string, users int))
+}
+
+func newRegistrations(of func(func(string, int))) *registrations {
+	return &registrations{prometheus.NewDesc("smsc_sip_registrations", "Users registered now, by link.", []string{"link"}, nil), of}
+}
+
+// Describe and Collect implement prometheus.Collector.
+func (r *registrations) Describe(c chan<- *prometheus.Desc) { c <- r.desc }
+
+// Collect counts the users of each link.
+func (r *registrations) Collect(c chan<- prometheus.Metric) {
+	r.of(func(link string, users int) {
+		c <- prometheus.MustNewConstMetric(r.desc, prometheus.GaugeValue, float64(users), link)
+	})
+}
+
 type labels struct {
 	link, direction, third string
 	response               bool

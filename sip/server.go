@@ -75,11 +75,17 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 	if s.meters, err = newMeters(reg); err != nil {
 		return nil, err
 	}
+	if reg != nil && deps.Presence != nil {
+		if err := reg.Register(newRegistrations(s.registrations)); err != nil {
+			return nil, err
+		}
+	}
 	s.clock.wait = cfg.HandleWait
 	s.links.Store(&linkSet{})
 	s.end.handle = s.receive
 	s.end.admit = s.admit
 	s.end.trusted = s.known
+	s.end.banned = s.banned
 	s.end.onAnswer = s.meters.answered
 	s.end.onLost = func(st *stream) {
 		if aors := st.bound(); len(aors) > 0 && !s.end.closing.Load() {
@@ -157,6 +163,19 @@ func (s *Server) SetLinks(d *tenant.Directory) {
 	}
 }
 
+// registrations counts the users of every link that are registered now.
+func (s *Server) registrations(yield func(link string, users int)) {
+	d := s.links.Load().users
+	if d == nil {
+		return
+	}
+	for _, l := range d.Links() {
+		if l.SIPUsers != nil {
+			yield(l.Name, s.deps.Presence.Count(l))
+		}
+	}
+}
+
 // tell opens or closes the lane of a link.
 func (s *Server) tell(name string, up bool) {
 	if s.deps.Reporter != nil {
@@ -210,8 +229,26 @@ func (s *Server) known(a netip.Addr) bool {
 
 // admit holds strangers to their rate before anything of theirs is read.
 func (s *Server) admit(from netip.Addr, stream bool) bool {
-	return s.known(from) || s.guard.admit(from, time.Now())
+	now := time.Now()
+	switch {
+	case s.links.Load().knows(from):
+		return true // never banned: a forger could have them banned
+	case s.known(from):
+		return !s.guard.banned(from, now)
+	}
+	return s.guard.admit(from, now)
 }
+
+// banned tells whose connections are closed unread.
+func (s *Server) banned(from netip.Addr) bool {
+	return !s.links.Load().knows(from) && s.guard.banned(from, time.Now())
+}
+
+// Bans returns the addresses that are banned now for guessing passwords.
+func (s *Server) Bans() []Ban { return s.guard.bans(time.Now()) }
+
+// Pardon ends the ban of an address; of every one if it is the zero Addr.
+func (s *Server) Pardon(from netip.Addr) { s.guard.pardon(from) }
 
 // ours tells whether a host of a URI means this house.
 func (s *Server) ours(host string, port int) bool {
