@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the foreign peers of the interoperability tests where they are
-# missing and it can be done: SIPp, Node, Kannel, Perl's Net::SMPP and tshark
+# missing and it can be done: SIPp, Kamailio,
+# baresip, Node, Kannel, Perl's Net::SMPP and tshark
 # from Debian (as root), the npm library "smpp" from its lock file. What cannot be installed is named; the
 # tests that need it then skip, or fail when CI=true.
 set -u
@@ -14,6 +15,8 @@ command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 [ -x /usr/sbin/bearerbox ] || missing="$missing kannel"
 perl -MNet::SMPP -e1 >/dev/null 2>&1 || missing="$missing libnet-smpp-perl"
 command -v tshark >/dev/null 2>&1 || missing="$missing tshark"
+[ -x /usr/sbin/kamailio ] || missing="$missing kamailio"
+command -v baresip >/dev/null 2>&1 || missing="$missing baresip-core"
 
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	echo "installing$missing"
@@ -26,6 +29,7 @@ fi
 for program in sipp node npm tshark chromium; do
 	command -v "$program" >/dev/null 2>&1 || echo "missing: $program"
 done
+[ -x /usr/sbin/kamailio ] || echo "missing: kamailio"
 [ -x /usr/sbin/bearerbox ] || echo "missing: kannel"
 perl -MNet::SMPP -e1 >/dev/null 2>&1 || echo "missing: Net::SMPP"
 
