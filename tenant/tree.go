@@ -124,16 +124,22 @@ func parseYAML(data []byte, f *faults) (file *ast.File) {
 }
 
 // tooDeep returns the line where flow or block collections nest deeper than
-// maxDepth, 0 if none does. A block is inside those that began further left.
+// maxDepth, 0 if none does. A block is inside those that began further left;
+// in a flow collection what is left of a comma is over.
 func tooDeep(tokens token.Tokens) int {
-	flow := 0
-	var columns []int
+	var columns, flows []int // flows: how many columns there were at its start
 	for _, tk := range tokens {
 		switch tk.Type {
 		case token.SequenceStartType, token.MappingStartType:
-			flow++
+			flows = append(flows, len(columns))
 		case token.SequenceEndType, token.MappingEndType:
-			flow--
+			if n := len(flows); n > 0 {
+				columns, flows = columns[:min(flows[n-1], len(columns))], flows[:n-1]
+			}
+		case token.CollectEntryType:
+			if n := len(flows); n > 0 {
+				columns = columns[:min(flows[n-1], len(columns))]
+			}
 		case token.SequenceEntryType, token.MappingValueType, token.MappingKeyType, token.TagType, token.AnchorType:
 			at := tk
 			if tk.Type == token.MappingValueType && tk.Prev != nil {
@@ -144,7 +150,7 @@ func tooDeep(tokens token.Tokens) int {
 			}
 			columns = append(columns, at.Position.Column)
 		}
-		if flow+len(columns) > 2*maxDepth {
+		if len(flows)+len(columns) > 2*maxDepth {
 			return tk.Position.Line
 		}
 	}
