@@ -153,16 +153,18 @@ func (v *visit) admit(m *message.Message) error {
 		return err
 	}
 	m.ID, m.Accepted = v.in.mint.Next(v.now), v.now // rules and the weights of routes look at the id
-	said := ruled{arrived: *m}
+	var said ruled
 	if !v.waitsForOthers(m) {
 		var err error
 		if said, err = v.rules(m, false); err != nil {
 			return err
 		}
 	}
-	parts, err := translate.CountParts(m.Body)
-	if err != nil {
-		return err
+	parts, err := said.parts, error(nil)
+	if parts == 0 {
+		if parts, err = translate.CountParts(m.Body); err != nil {
+			return err
+		}
 	}
 	m.Parts = uint8(min(parts, message.MaxParts))
 	cut, err := v.times(m)

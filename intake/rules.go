@@ -12,20 +12,29 @@ import (
 // before.
 type ruled struct {
 	routing.Ruling
-	arrived message.Message
+	arrived *message.Message // nil where nobody asks
+	parts   int              // of the message, 0 where a rule may have changed them
 }
 
 // rules asks the rules on arrival about m and lets them rewrite it (spec
 // routing §1, step 3). Of a stored message the account stays.
 func (v *visit) rules(m *message.Message, stored bool) (ruled, error) {
-	r := ruled{arrived: *m}
+	var r ruled
 	table := v.dir.Table()
 	if !table.HasRules(routing.OnArrival) {
 		return r, nil
 	}
 	s := v.subject(m)
 	s.Stored = stored
+	before := *m
 	r.Ruling = table.Judge(routing.OnArrival, s)
+	if len(r.Copies)+len(r.Replies) > 0 {
+		arrived := before
+		r.arrived = &arrived
+	}
+	if r.Ran == 0 {
+		r.parts = s.Parts
+	}
 	v.in.counts.ruled(&r.Ruling)
 	if r.End == routing.RejectIt {
 		text := r.Text
@@ -41,7 +50,7 @@ func (v *visit) rules(m *message.Message, stored bool) (ruled, error) {
 func (v *visit) subject(m *message.Message) *routing.Subject {
 	parts, err := translate.CountParts(m.Body)
 	if err != nil {
-		parts = message.MaxParts // it is refused where parts are counted
+		parts = 0 // it is refused where parts are counted
 	}
 	return &routing.Subject{Message: m, Facts: v.facts, Parts: parts, TextBody: translate.TextBody}
 }
@@ -64,10 +73,10 @@ func (v *visit) record(m *message.Message, s *message.State, r *ruled) {
 		s.Remark(note)
 	}
 	for _, a := range r.Replies {
-		v.reply(&r.arrived, "rule "+a.Rule, a.Text)
+		v.reply(r.arrived, "rule "+a.Rule, a.Text)
 	}
 	for i := range r.Copies {
-		v.copy(m, &r.arrived, &r.Copies[i])
+		v.copy(m, r.arrived, &r.Copies[i])
 	}
 }
 

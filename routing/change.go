@@ -52,7 +52,7 @@ func (a *acts) compute(t *Table, s *Subject, seed string) (words [wordsAll]strin
 // born are the messages that a rule makes beside this one.
 func (j *judging) born(r *rule, words [wordsAll]string) (did []string) {
 	if c := r.Then.Copy; c != nil {
-		d := Draft{Rule: r.seed, Account: j.arrived.Account, From: j.arrived.From, To: j.arrived.To, Dest: c.DestSMSC}
+		d := Draft{Rule: r.seed, Account: j.arrived.account, From: j.arrived.from, To: j.arrived.to, Dest: c.DestSMSC}
 		if c.Account != "" {
 			d.Account = c.Account
 		}

@@ -93,11 +93,11 @@ func (t *Table) judge(on Trigger, s *Subject, steps *[]RuleStep) (out Ruling) {
 	if !t.HasRules(on) || s.Message.Kind != message.KindMessage || s.Message.Origin.Type == message.SourceLocal {
 		return out
 	}
-	arrived := *s.Message // copies are made of it; nothing in it is written to
 	account := s.Message.Account
+	arrived := sent{account: account, from: s.Message.From, to: s.Message.To}
 	for range len(t.parents) + 1 {
 		if b := t.rules[on][account]; b != nil {
-			j := judging{t: t, b: b, s: s, arrived: &arrived, out: &out, steps: steps}
+			j := judging{t: t, b: b, s: s, arrived: arrived, out: &out, steps: steps}
 			if j.all() {
 				break
 			}
@@ -109,12 +109,18 @@ func (t *Table) judge(on Trigger, s *Subject, steps *[]RuleStep) (out Ruling) {
 	return out
 }
 
+// sent is who wrote to whom as it arrived: copies are made of that.
+type sent struct {
+	account  string
+	from, to message.Address
+}
+
 // judging is one run through the rules of one account.
 type judging struct {
 	t       *Table
 	b       *rulebook
 	s       *Subject
-	arrived *message.Message
+	arrived sent
 	out     *Ruling
 	steps   *[]RuleStep
 }
