@@ -53,7 +53,7 @@ func (s *Server) catalogRoutes() []route {
 			declared(method, "/api/numbers/{number}", tenant.Admin, (*call).putNumber, doc{summary: what + " a hosted number", request: numberDoc{}, reply: numberRow{}, errors: []int{404}}),
 		)
 	}
-	return append(list, s.gateRoutes()...)
+	return append(append(list, ruleRoutes()...), s.gateRoutes()...)
 }
 
 // gateRoutes act on links.
@@ -128,6 +128,8 @@ type routeDoc struct {
 	AutoReply     string `json:"auto_reply,omitempty"`
 	Drop          bool   `json:"drop,omitempty"`
 	Back          bool   `json:"back,omitempty"`
+	Failover      string `json:"failover,omitempty" enum:"deferred,refused,none"`
+	AfterUnsure   string `json:"after_unsure,omitempty" enum:"later,never"`
 	Description   string `json:"description,omitempty"`
 	Enabled       bool   `json:"enabled,omitempty"`
 }

@@ -26,6 +26,8 @@ type routeRow struct {
 	AutoReply     string `json:"auto_reply"`
 	Drop          bool   `json:"drop"`
 	Back          bool   `json:"back"`
+	Failover      string `json:"failover"`
+	AfterUnsure   string `json:"after_unsure"`
 	Description   string `json:"description"`
 	Enabled       bool   `json:"enabled"`
 }
@@ -62,7 +64,7 @@ func rowOf(r *routing.Route, owner string) routeRow {
 		ID: r.ID, Account: owner, CalledPrefix: r.CalledPrefix, CallingPrefix: r.CallingPrefix,
 		SourceSMSC: r.SourceSMSC, SourceType: r.SourceType, DestSMSC: r.DestSMSC,
 		Priority: r.Priority, Weight: r.Weight, Charged: or(r.Charged, "default"), AutoReply: r.AutoReply,
-		Drop: r.Drop, Back: r.Back, Description: r.Description, Enabled: r.Enabled,
+		Drop: r.Drop, Back: r.Back, Failover: or(r.Failover, "deferred"), AfterUnsure: or(r.AfterUnsure, "later"), Description: r.Description, Enabled: r.Enabled,
 	}
 }
 
