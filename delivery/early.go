@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +24,8 @@ type early struct {
 
 	mu   sync.Mutex
 	news map[string]*earlyNews // by link and each spelling of the id
-	rows []*earlyNews          // in the order of their lapse
+	rows []*earlyNews          // in the order of their lapse, with some that are taken
+	live int                   // rows that are not
 }
 
 type earlyNews struct {
@@ -70,18 +72,36 @@ func (k *early) keep(ctx context.Context, news message.News, now time.Time) erro
 func (k *early) remember(n *earlyNews) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.rows) >= earlyMost {
+	if k.live >= earlyMost {
 		return false
 	}
 	// The later word about one id replaces the earlier: it is more final.
-	if old := k.news[n.Key]; old != nil {
-		old.taken = true
+	if old := k.news[n.Key]; old != nil && old.Key == n.Key {
+		k.done(old)
 	}
-	for _, remote := range n.News.Remote {
-		k.news[earlyKey(n.News.Link, remote)] = n
+	for i, remote := range n.News.Remote {
+		// A less likely reading must not hide news that bears that very id.
+		key := earlyKey(n.News.Link, remote)
+		if old := k.news[key]; i == 0 || old == nil || old.taken {
+			k.news[key] = n
+		}
 	}
 	k.rows = append(k.rows, n)
+	k.live++
 	return true
+}
+
+// done marks news that nobody looks for any more. Its row leaves with the
+// others of its kind: it must not take the place of news to come. mu is held.
+func (k *early) done(n *earlyNews) {
+	if n.taken {
+		return
+	}
+	n.taken = true
+	k.live--
+	if len(k.rows) > 2*k.live+1024 {
+		k.rows = slices.DeleteFunc(k.rows, func(r *earlyNews) bool { return r.taken })
+	}
 }
 
 // any tells cheaply whether there is something to look for.
@@ -109,9 +129,13 @@ func (k *early) drop(ctx context.Context, news message.News) {
 		return
 	}
 	k.mu.Lock()
-	n := k.news[earlyKey(news.Link, news.Remote[0])]
+	key := earlyKey(news.Link, news.Remote[0])
+	n := k.news[key]
+	if n != nil && n.Key != key {
+		n = nil // another's, by a less likely reading of its id
+	}
 	if n != nil {
-		n.taken = true
+		k.done(n)
 		k.unlink(n)
 	}
 	k.mu.Unlock()
@@ -141,6 +165,8 @@ func (k *early) purge(now time.Time) (next time.Time) {
 		k.rows[0] = nil
 		k.rows = k.rows[1:]
 		if !n.taken {
+			n.taken = true
+			k.live--
 			k.unlink(n)
 			k.lapsed(n.News.Link)
 		}

@@ -1,0 +1,67 @@
+package delivery
+
+import (
+	"context"
+	"strconv"
+	"testing"
+	"time"
+
+	"smsc/message"
+)
+
+// bare is a Shelf that keeps nothing.
+type bare struct{}
+
+func (bare) Set(context.Context, string, string, []byte, time.Time) error { return nil }
+func (bare) Get(context.Context, string, string) ([]byte, bool, error)    { return nil, false, nil }
+func (bare) Delete(context.Context, string, string) error                 { return nil }
+func (bare) Each(context.Context, string, func(string, []byte) bool) error {
+	return nil
+}
+
+func newsOf(remote ...string) message.News { return message.News{Link: "c1", Remote: remote} }
+
+func knownAs(k *early, remote string) bool {
+	s := message.State{Link: "c1", Segments: []message.Segment{{Remote: remote}}}
+	return len(k.take(nil, &s)) == 1
+}
+
+func TestNewsThatFoundItsMessageMakesRoom(t *testing.T) {
+	k, now := newEarly(bare{}), time.Now()
+	for i := range 3 * earlyMost { // within the minute that each may stay
+		n := newsOf(strconv.Itoa(1_000_000 + i))
+		_ = k.keep(t.Context(), n, now)
+		if !knownAs(k, n.Remote[0]) {
+			t.Fatalf("news %d is not kept", i)
+		}
+		k.drop(t.Context(), n)
+	}
+	if len(k.rows) > 2048 || len(k.news) > 0 || k.live != 0 {
+		t.Errorf("%d rows, %d names, %d alive are left", len(k.rows), len(k.news), k.live)
+	}
+	for i := range earlyMost + 5 {
+		_ = k.keep(t.Context(), newsOf(strconv.Itoa(i)), now)
+	}
+	if k.live != earlyMost {
+		t.Errorf("%d are kept", k.live)
+	}
+	k.lapsed = func(string) {}
+	k.purge(now.Add(2 * earlyLife))
+	if k.live != 0 || len(k.news) != 0 {
+		t.Errorf("%d rows, %d names after their time", k.live, len(k.news))
+	}
+}
+
+func TestAnotherReadingHidesNoNews(t *testing.T) {
+	k, now := newEarly(bare{}), time.Now()
+	_ = k.keep(t.Context(), newsOf("1000", "4096"), now)
+	_ = k.keep(t.Context(), newsOf("4096", "1000"), now)
+	s := message.State{Link: "c1", Segments: []message.Segment{{Remote: "1000"}}}
+	if known := k.take(nil, &s); len(known) != 1 || known[0].Remote[0] != "1000" {
+		t.Errorf("1000: %v", known)
+	}
+	s.Segments[0].Remote = "4096"
+	if known := k.take(nil, &s); len(known) != 1 || known[0].Remote[0] != "4096" {
+		t.Errorf("4096: %v", known)
+	}
+}
