@@ -25,7 +25,9 @@ func (v *visit) rules(m *message.Message, stored bool) (ruled, error) {
 		return r, nil
 	}
 	s := v.subject(m)
-	s.Stored = stored
+	if s.Stored = stored; stored {
+		s.Parts = int(m.Parts) // as they were charged
+	}
 	before := *m
 	r.Ruling = table.Judge(routing.OnArrival, s)
 	if len(r.Copies)+len(r.Replies) > 0 {
@@ -113,8 +115,14 @@ func (v *visit) whole(e *message.End) {
 	r, err := v.rules(&m, true)
 	s := &e.State
 	v.record(&m, s, &r)
-	if m.Expires.Before(s.Due) || m.NotBefore.After(s.Due) {
+	if latest := v.now.Add(v.in.cfg.MaxValidity); m.Expires.After(latest) && m.Expires.After(e.Message.Expires) {
+		m.Expires = latest
+	}
+	if m.NotBefore.After(s.Due) {
 		s.Due = m.NotBefore
+	}
+	if s.Due.After(m.Expires) {
+		s.Due = m.Expires
 	}
 	if err != nil || r.End == routing.DropIt {
 		s.Failure = r.Cause

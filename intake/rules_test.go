@@ -126,3 +126,27 @@ func BenchmarkAcceptWithTenThousandRules(b *testing.B) {
 		})
 	}
 }
+
+func TestRulesSeeTheWholeOfALongMessage(t *testing.T) {
+	document := ruleBook + `  - {name: long, when: {text: "^stopstop$", parts: 2}, then: {drop: true}}
+  - {name: rewritten, when: {text: "^onetwo$"}, then: {text: {set: "three"}, account: uk, note: whole}}
+`
+	in, q := openRules(t, document)
+	dest := func(m *message.Message) { m.Dest, m.Account, m.Wants = "audit", "operator", message.WantFinal }
+	for i, text := range []string{"stop", "stop"} {
+		if err := in.one(part("+449", text, 7, 2, uint8(i+1), dest, func(m *message.Message) { m.To.Value = "+447700900123" })); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r, ok := stored(q)["stopstop"]; !ok || r.State.Phase != message.Dropped || r.State.Failure != message.Barred {
+		t.Errorf("stored %+v", stored(q))
+	}
+	for i, text := range []string{"one", "two"} {
+		if err := in.one(part("+447700900123", text, 8, 2, uint8(i+1), dest)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r, ok := stored(q)["three"]; !ok || r.Message.Account != "operator" || r.State.Notes != "whole" || r.State.Phase != message.Waiting {
+		t.Errorf("stored %+v", stored(q))
+	}
+}
