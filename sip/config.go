@@ -23,6 +23,11 @@ type Config struct {
 	// certificates are believed. nil: no such listener can be opened.
 	TLS *tls.Config
 
+	// Digest names the algorithms that challenges offer, "sha-256" and "md5";
+	// empty is both (RFC 8760 §2.4). Old phones give up at a challenge they do
+	// not know and need "md5" alone; without "md5" no MD5 is accepted.
+	Digest []string
+
 	// Volatile says that nothing is kept on disk: a 202 then carries the
 	// Warning "accepted, not stored" (spec sip §9.1).
 	Volatile bool
@@ -91,6 +96,11 @@ func (c Config) Validate() []error {
 		}
 		if err != nil {
 			faults = append(faults, fmt.Errorf("listen.sip[%d]: %w", i, err))
+		}
+	}
+	for i, word := range c.Digest {
+		if !sameName(word, "sha-256") && !sameName(word, "md5") {
+			faults = append(faults, fmt.Errorf("sip.digest[%d]: %q is not sha-256 or md5", i, word))
 		}
 	}
 	if c.Domain != "" && !isHost(c.Domain) {

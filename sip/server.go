@@ -70,7 +70,7 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 	if cfg.Domain == "" {
 		cfg.Domain = firstHost(cfg.Listen)
 	}
-	s := &Server{cfg: cfg, deps: deps, log: log, end: newEndpoint(cfg, log), guard: newGuard(), verifier: newVerifier(cfg.Domain), names: newNames(cfg.DNS)}
+	s := &Server{cfg: cfg, deps: deps, log: log, end: newEndpoint(cfg, log), guard: newGuard(), verifier: newVerifier(cfg.Domain, cfg.Digest...), names: newNames(cfg.DNS)}
 	var err error
 	if s.meters, err = newMeters(reg); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,8 +32,9 @@ const (
 // verifier asks for proof and judges it. Its nonces carry their own time and
 // the source they were given to, so that asking keeps nothing.
 type verifier struct {
-	realm string
-	key   [32]byte
+	realm  string
+	offers []string // algorithms of the challenges, the strongest first
+	key    [32]byte
 
 	mu     sync.Mutex
 	counts map[string]*nonceCount
@@ -46,9 +48,14 @@ type nonceCount struct {
 	seen uint64
 }
 
-func newVerifier(realm string) *verifier {
+func newVerifier(realm string, allowed ...string) *verifier {
 	v := &verifier{realm: realm, counts: make(map[string]*nonceCount)}
 	_, _ = rand.Read(v.key[:])
+	for _, alg := range []string{"SHA-256", "MD5"} {
+		if len(allowed) == 0 || slices.ContainsFunc(allowed, func(a string) bool { return sameName(a, alg) }) {
+			v.offers = append(v.offers, alg)
+		}
+	}
 	return v
 }
 
@@ -57,7 +64,7 @@ func newVerifier(realm string) *verifier {
 func (v *verifier) challenge(from netip.Addr, stale bool, now time.Time) []header {
 	nonce := v.nonce(from, now)
 	all := make([]header, 0, 2)
-	for _, alg := range []string{"SHA-256", "MD5"} {
+	for _, alg := range v.offers {
 		b := `Digest realm=` + quoted(v.realm) + `, nonce="` + nonce + `", algorithm=` + alg + `, qop="auth"`
 		if stale {
 			b += `, stale=true`
@@ -95,6 +102,9 @@ func (v *verifier) made(nonce string, from netip.Addr) (time.Time, bool) {
 func (v *verifier) judge(d digestFields, p *packet, password string, now time.Time) (verdict digestVerdict, ours bool) {
 	at, ours := v.made(d.nonce, p.flow.peer.Addr())
 	_, rank := algorithm(d.algorithm)
+	if rank == 1 && !slices.Contains(v.offers, "MD5") {
+		return digestWrong, ours
+	}
 	if rank == 0 || d.qop == "" && rank != 1 || d.qop != "" && !sameName(d.qop, "auth") || !d.names(p) {
 		return digestWrong, ours
 	}

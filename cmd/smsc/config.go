@@ -44,8 +44,9 @@ type tlsConfig struct {
 }
 
 type sipConfig struct {
-	Domain    string `yaml:"domain"`
-	Advertise string `yaml:"advertise"`
+	Domain    string   `yaml:"domain"`
+	Advertise string   `yaml:"advertise"`
+	Digest    []string `yaml:"digest"` // sha-256 md5; empty: both
 }
 
 type storeConfig struct {
@@ -153,6 +154,9 @@ func (c *config) faults() []fault {
 			secure := one.transport == "tls" || one.transport == "wss" || one.transport == "https"
 			add(secure && (c.TLS.Cert == "" || c.TLS.Key == ""), path, "needs tls.cert and tls.key")
 		}
+	}
+	for i, word := range c.SIP.Digest {
+		add(word != "sha-256" && word != "md5", fmt.Sprintf("sip.digest[%d]", i), "must be sha-256 or md5")
 	}
 	add((c.TLS.Cert == "") != (c.TLS.Key == ""), "tls", "cert and key go together")
 	add(c.Store.Retention <= 0, "store.retention", "must be longer than 0")
