@@ -26,7 +26,7 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1
 		apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
-for program in sipp node npm tshark chromium; do
+for program in sipp node npm tshark chromium baresip; do
 	command -v "$program" >/dev/null 2>&1 || echo "missing: $program"
 done
 [ -x /usr/sbin/kamailio ] || echo "missing: kamailio"

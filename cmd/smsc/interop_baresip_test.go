@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// lockedBuffer is written by a process and read by a test.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// baresip is a softphone, driven over its control port.
+type baresip struct {
+	out     *lockedBuffer
+	control int
+}
+
+func startBaresip(t *testing.T, server int, transport string) *baresip {
+	t.Helper()
+	path, err := exec.LookPath("baresip")
+	need(t, "baresip", err == nil)
+	dir, p := t.TempDir(), &baresip{out: &lockedBuffer{}, control: freePort(t)}
+	for name, text := range map[string]string{
+		"config": fmt.Sprintf("sip_listen 127.0.0.1:%d\nmodule_path /usr/lib/baresip/modules\nmodule account.so\nmodule contact.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:%d\n",
+			freePort(t), p.control),
+		"accounts": fmt.Sprintf("<sip:alice@127.0.0.1:%d;transport=%s>;auth_user=alice;auth_pass=a1;regint=60\n", server, transport),
+		"contacts": fmt.Sprintf("\"Carrier\" <sip:447700900123@127.0.0.1:%d;transport=%s>\n", server, transport),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(path, "-4", "-s", "-f", dir) // -s: it shows what it is sent
+	cmd.Stdout, cmd.Stderr = p.out, p.out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("baresip said:\n%s", p.out)
+		}
+	})
+	return p
+}
+
+// command sends one over the control port: a netstring of JSON.
+func (p *baresip) command(t *testing.T, name, params string) {
+	t.Helper()
+	c, err := net.Dial("tcp", loopback(p.control))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	b, _ := json.Marshal(map[string]string{"command": name, "params": params})
+	fmt.Fprintf(c, "%d:%s,", len(b), b)
+	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	answer := make([]byte, 4096)
+	n, _ := c.Read(answer)
+	t.Logf("%s: %s", name, answer[:n])
+}
+
+func TestInteropBaresipRegistersSendsAndReceives(t *testing.T) {
+	for _, transport := range []string{"udp", "tcp"} {
+		t.Run(transport, func(t *testing.T) {
+			// baresip 1.0 gives up at a SHA-256 challenge.
+			s := newServer(t, "", "sip: {digest: [md5]}\n")
+			s.start(`links:
+  - name: users
+    kind: sip-users
+    users: [{aor: alice, password: a1, msisdn: "+15551230001"}]
+  - {name: app, kind: poll}
+routes:
+  - {called_prefix: "44", dest_smsc: app}
+`)
+			// Waits until the phone is there, then leaves at once.
+			s.post("15551230001", "waiting for you")
+			p := startBaresip(t, s.sip, transport)
+			eventually(t, "baresip shows what waited", func() bool { return strings.Contains(p.out.String(), "waiting for you") })
+			s.post("15551230001", "and one more")
+			eventually(t, "baresip shows the next", func() bool { return strings.Contains(p.out.String(), "and one more") })
+
+			p.command(t, "contact_next", "")
+			p.command(t, "message", "Hello from baresip")
+			eventually(t, "its message reaches the queue", func() bool {
+				body, err := s.api().do(context.Background(), call{method: http.MethodGet, path: "/api/messages"})
+				return err == nil && bytes.Contains(body, []byte("Hello from baresip")) && bytes.Contains(body, []byte("15551230001"))
+			})
+		})
+	}
+}
