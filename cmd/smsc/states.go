@@ -22,9 +22,6 @@ func (h *house) linkStates() []restapi.LinkState {
 		case tenant.KindESME, tenant.KindCarrier:
 			h.smppState(l, &s)
 		}
-		if l.Kind == tenant.KindWebhook {
-			s.Status = "up" // asked for each message; nothing stands open
-		}
 		h.laneState(l.Name, &s)
 		states = append(states, s)
 	}
