@@ -289,7 +289,9 @@ func TestTwoHundredBindsOverFiftyLinksEachGetTheirReceipts(t *testing.T) {
 		if now := home.Load() + answered.Load(); now != last {
 			last, at = now, time.Now()
 		} else if time.Since(at) > patience {
-			t.Fatalf("stuck: %d answers, %d refused, %d receipts of %d", answered.Load(), refused.Load(), home.Load(), total)
+			own, _ := h.store.Backlog("operator")
+			lane, _ := h.engine.LaneStatus("carrier1")
+			t.Fatalf("stuck: %d answers, %d refused, %d receipts of %d; backlog %d, carrier %+v", answered.Load(), refused.Load(), home.Load(), total, own, lane)
 		}
 		if half == 0 && home.Load() > total/2 {
 			half = heap()
