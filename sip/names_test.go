@@ -135,7 +135,7 @@ host.test. 60 IN A 127.0.0.1
 			t.Fatalf("message %d: %+v", i, o)
 		}
 	}
-	if b, d := busyAsked.Load(), deadAsked.Load(); b != 1 || d > 8 { // 7 are the retransmissions of one
+	if b, d := busyAsked.Load(), deadAsked.Load(); b > 4 || d > 8 { // with the retransmissions of one
 		t.Errorf("busy was asked %d times, dead %d", b, d)
 	}
 }
