@@ -22,6 +22,7 @@ module.exports = async function tour(browser) {
   await check("a route is made, simulated, disabled and deleted", () => route(page));
   await check("an account is made, its key works, and it is closed", () => account(page, browser));
   await check("a number is hosted and given up", () => number(page));
+  await check("a rule is made and deleted", () => rule(page));
   await check("the provision editor names faults by line and applies", () => provision(page));
   await check("the newest message shows live in the overview", () => liveOverview(page));
   await check("a change by somebody else is not overwritten", () => conflict(page));
@@ -200,6 +201,24 @@ async function number(page) {
   await page.click("[aria-label^='Give up']");
   await page.click("dialog button[type=submit]");
   await until("given up", async () => !(await api("GET", "/api/numbers")).body.length);
+}
+
+async function rule(page) {
+  await open(page, "/rules");
+  await page.click("button:has-text('New rule')");
+  const fill = (thn) => page.fill("dialog [name=rule]", JSON.stringify({ name: "paneltest", when: { called: "4903" }, [thn]: { drop: true } }));
+  await fill("thn");
+  await page.click("dialog button[type=submit]");
+  await page.waitForSelector("dialog .trouble");
+  await fill("then");
+  await page.click("dialog button[type=submit]");
+  await page.waitForSelector("[aria-label='Delete paneltest']");
+  expect((await api("GET", "/api/rules")).body.some((r) => r.name === "paneltest"), "the rule is not there");
+  await audit(page, "rules");
+  await shot(page, "rules");
+  await page.click("[aria-label='Delete paneltest']");
+  await page.click("dialog button[type=submit]");
+  await until("deleted", async () => !(await api("GET", "/api/rules")).body.length);
 }
 
 async function provision(page) {

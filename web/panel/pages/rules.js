@@ -7,15 +7,16 @@ import { number } from "../format.js";
 const at = (r) => `/api/rules/${encodeURIComponent(r.account ?? "operator")}/${encodeURIComponent(r.name)}`;
 
 export default async function rules(page) {
-  const read = await get("/api/rules", { account: session.account }, page.signal);
+  const read = await get("/api/rules", {}, page.signal);
+  const shown = read.data.filter((r) => !session.account || (r.account ?? "operator") === session.account);
   const edits = may("admin") && offers("POST", "/api/rules");
   put(page.root, head("Rules", edits && h("button", { type: "button", class: "button primary", "data-key": "n", onclick: () => edit(page, read) }, "New rule")),
-    read.data.length ? table([
+    shown.length ? table([
       { label: "priority", num: true, cell: (r) => number(r.priority) }, { label: "name", cell: (r) => h("b", {}, plain(r.name)) }, { label: "account", cell: (r) => plain(r.account ?? "operator") },
       { label: "rule", wide: true, cell: (r) => h("code", {}, plain(JSON.stringify(Object.fromEntries(Object.entries(r).filter(([k]) => !["name", "account", "priority", "hits", "last_hit", "enabled", "created_at", "updated_at"].includes(k)))), 200)) },
       read.data.some((r) => r.hits !== undefined) && { label: "hits", num: true, cell: (r) => (r.hits ? number(r.hits) : "never") }, { label: "state", cell: (r) => badge(r.enabled === false ? "disabled" : "enabled") },
       edits && { label: "acts", cell: (r) => h("span", { class: "group" }, h("button", { type: "button", class: "button tiny", "aria-label": "Edit " + r.name, onclick: () => edit(page, read, r) }, "Edit"), h("button", { type: "button", class: "button tiny danger", "aria-label": "Delete " + r.name, onclick: () => remove(page, r) }, "Delete")) },
-    ], read.data, { label: "Rules in the order they run", rowKey: (r) => r.name }) : empty("No rules.", "A rule looks at each message before it is routed, and may change, drop or redirect it."));
+    ], shown, { label: "Rules in the order they run", rowKey: (r) => r.name }) : empty("No rules.", "A rule looks at each message before it is routed, and may change, drop or redirect it."));
 }
 
 function remove(page, r) {
@@ -23,7 +24,7 @@ function remove(page, r) {
 }
 
 function edit(page, read, r) {
-  const { hits, last_hit, ...body } = r ?? { name: "", priority: 100, enabled: true };
+  const { hits, last_hit, ...body } = r ?? { name: "", priority: 100, when: { called: "49" }, then: { drop: true } };
   const parse = (text) => { try { return JSON.parse(text); } catch (e) { throw Object.assign(new Error("This is not JSON."), { errors: [{ location: "body.rule", message: e.message }] }); } };
   const [method, path] = r ? ["PUT", at(r)] : ["POST", "/api/rules"];
   dialog(r ? "Rule " + r.name : "New rule", (close) => form([{ name: "rule", label: "Rule", type: "area", rows: 14, trim: false, value: JSON.stringify(body, null, 2) }], {
