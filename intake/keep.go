@@ -59,13 +59,20 @@ func (v *visit) pollKey(m *message.Message, plan routing.Plan) (string, bool) {
 // was asked for is made all the same (spec routing §10).
 func (v *visit) drop(m *message.Message, s *message.State) {
 	s.Phase, s.Ended, s.Due, s.WakeOn = message.Dropped, v.now, time.Time{}, ""
-	receipt := message.FinalReceipt(message.Record{Message: m, State: *s})
-	if receipt == nil {
-		return
+	end := message.Record{Message: m, State: *s}
+	if receipt := message.FinalReceipt(end); receipt != nil {
+		v.owe(m, s, receipt, "receipt")
 	}
+	for _, receipt := range message.PartReceipts(end) {
+		v.owe(m, s, receipt, "receipt/"+receipt.About.ID.String())
+	}
+}
+
+// owe adds a receipt about m to the batch.
+func (v *visit) owe(m *message.Message, s *message.State, receipt *message.Message, what string) {
 	receipt.ID = v.in.mint.Next(v.now)
 	receipt.Accepted, receipt.Expires = v.now, v.now.Add(v.in.cfg.MaxValidity)
-	v.again(&receipt.Origin, m, "receipt")
+	v.again(&receipt.Origin, m, what)
 	v.born = append(v.born, message.Record{Message: receipt,
 		State: message.State{ID: receipt.ID, Phase: message.Waiting, Due: v.now}})
 	s.Note(message.Step{At: v.now, Kind: "receipt", Link: receipt.Dest, Text: "made, id " + receipt.ID.String()})
