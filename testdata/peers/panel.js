@@ -14,7 +14,7 @@ const { chromium } = require("playwright-core");
 const args = JSON.parse(process.argv[2]);
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const BROWSER = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((f) => fs.existsSync(f));
-const PATIENCE = 30000;
+const PATIENCE = 90000; // the machine may be busy
 
 const say = (check, error) => console.log(JSON.stringify(error ? { check, error: String(error.stack ?? error).slice(0, 1500) } : { check }));
 
