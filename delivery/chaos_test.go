@@ -18,7 +18,6 @@ type mad struct {
 	mu     sync.Mutex
 	random *rand.Rand
 	link   string
-	next   int
 	report func(message.News)
 }
 

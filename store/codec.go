@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"time"
-	"unsafe"
 )
 
 // errFormat: octets that this version did not write.
@@ -77,11 +76,6 @@ type reader struct {
 
 func newReader(value []byte) reader { return reader{s: string(value)} }
 
-// borrow reads value without a copy: only for callers that keep no string.
-func borrow(value []byte) reader {
-	return reader{s: unsafe.String(unsafe.SliceData(value), len(value))}
-}
-
 func (r *reader) fail() {
 	r.bad, r.s = true, ""
 }
@@ -123,7 +117,6 @@ func (r *reader) uint() uint64 {
 	return 0
 }
 
-func (r *reader) uint8() uint8   { return uint8(r.upTo(math.MaxUint8)) }
 func (r *reader) uint16() uint16 { return uint16(r.upTo(math.MaxUint16)) }
 
 func (r *reader) upTo(most uint64) uint64 {
