@@ -53,15 +53,31 @@ func (k *early) load(ctx context.Context) error {
 	})
 }
 
-// keep remembers news; an error means that it is not durable.
-func (k *early) keep(ctx context.Context, news message.News, now time.Time) error {
-	if len(news.Remote) == 0 || news.Remote[0] == "" {
-		return nil
+// keep remembers news, in its order; an error means that it is not durable.
+// What it writes shares the syncs of the store, where one after the other
+// would wait for each.
+func (k *early) keep(ctx context.Context, news []message.News, now time.Time) []error {
+	errs := make([]error, len(news))
+	last := make(map[string]int) // of several words about one id the last is kept
+	rows := make([]*earlyNews, len(news))
+	for i, n := range news {
+		if len(n.Remote) == 0 || n.Remote[0] == "" {
+			continue
+		}
+		row := &earlyNews{Key: earlyKey(n.Link, n.Remote[0]), News: n, Lapse: now.Add(earlyLife)}
+		if k.remember(row) {
+			rows[i], last[row.Key] = row, i
+		}
 	}
-	n := &earlyNews{Key: earlyKey(news.Link, news.Remote[0]), News: news, Lapse: now.Add(earlyLife)}
-	if !k.remember(n) {
-		return nil
+	var writing sync.WaitGroup
+	for _, i := range last {
+		writing.Go(func() { errs[i] = k.write(ctx, rows[i]) })
 	}
+	writing.Wait()
+	return errs
+}
+
+func (k *early) write(ctx context.Context, n *earlyNews) error {
 	value, err := json.Marshal(n)
 	if err != nil {
 		return err
@@ -139,10 +155,12 @@ func (k *early) drop(ctx context.Context, news message.News) {
 		k.unlink(n)
 	}
 	k.mu.Unlock()
-	if n != nil {
-		// It lapses by itself if this fails.
-		_ = k.shelf.Delete(ctx, earlyKind, n.Key)
+	if n == nil {
+		return
 	}
+	// Nobody waits for this: it lapses by itself, and after a crash it would
+	// be a repeat.
+	go func() { _ = k.shelf.Delete(context.WithoutCancel(ctx), earlyKind, n.Key) }()
 }
 
 func (k *early) unlink(n *earlyNews) {

@@ -3,7 +3,9 @@ package delivery
 import (
 	"context"
 	"strconv"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"smsc/message"
@@ -30,7 +32,7 @@ func TestNewsThatFoundItsMessageMakesRoom(t *testing.T) {
 	k, now := newEarly(bare{}), time.Now()
 	for i := range 3 * earlyMost { // within the minute that each may stay
 		n := newsOf(strconv.Itoa(1_000_000 + i))
-		_ = k.keep(t.Context(), n, now)
+		_ = k.keep(t.Context(), []message.News{n}, now)
 		if !knownAs(k, n.Remote[0]) {
 			t.Fatalf("news %d is not kept", i)
 		}
@@ -40,7 +42,7 @@ func TestNewsThatFoundItsMessageMakesRoom(t *testing.T) {
 		t.Errorf("%d rows, %d names, %d alive are left", len(k.rows), len(k.news), k.live)
 	}
 	for i := range earlyMost + 5 {
-		_ = k.keep(t.Context(), newsOf(strconv.Itoa(i)), now)
+		_ = k.keep(t.Context(), []message.News{newsOf(strconv.Itoa(i))}, now)
 	}
 	if k.live != earlyMost {
 		t.Errorf("%d are kept", k.live)
@@ -54,8 +56,8 @@ func TestNewsThatFoundItsMessageMakesRoom(t *testing.T) {
 
 func TestAnotherReadingHidesNoNews(t *testing.T) {
 	k, now := newEarly(bare{}), time.Now()
-	_ = k.keep(t.Context(), newsOf("1000", "4096"), now)
-	_ = k.keep(t.Context(), newsOf("4096", "1000"), now)
+	_ = k.keep(t.Context(), []message.News{newsOf("1000", "4096")}, now)
+	_ = k.keep(t.Context(), []message.News{newsOf("4096", "1000")}, now)
 	s := message.State{Link: "c1", Segments: []message.Segment{{Remote: "1000"}}}
 	if known := k.take(nil, &s); len(known) != 1 || known[0].Remote[0] != "1000" {
 		t.Errorf("1000: %v", known)
@@ -64,4 +66,48 @@ func TestAnotherReadingHidesNoNews(t *testing.T) {
 	if known := k.take(nil, &s); len(known) != 1 || known[0].Remote[0] != "4096" {
 		t.Errorf("4096: %v", known)
 	}
+}
+
+// slowShelf takes as long for a write as a sync does.
+type slowShelf struct {
+	Shelf
+	mu    sync.Mutex
+	wrote []string
+}
+
+func (s *slowShelf) Set(_ context.Context, _, key string, value []byte, _ time.Time) error {
+	time.Sleep(5 * time.Millisecond)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wrote = append(s.wrote, string(value))
+	return nil
+}
+
+func TestABurstOfEarlyNewsIsKeptSideBySide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shelf := &slowShelf{}
+		k := newEarly(shelf)
+		var burst []message.News
+		for i := range 500 {
+			burst = append(burst, newsOf(strconv.Itoa(i+1)))
+		}
+		first, last := newsOf("7"), newsOf("7")
+		first.Outcome.Word, last.Outcome.Word = "ENROUTE", "DELIVRD"
+		burst = append(burst, first, last)
+		began := time.Now()
+		for i, err := range k.keep(t.Context(), burst, began) {
+			if err != nil {
+				t.Fatalf("news %d: %v", i, err)
+			}
+		}
+		if took := time.Since(began); took > 10*time.Millisecond {
+			t.Errorf("took %v: one write after the other", took)
+		}
+		if len(shelf.wrote) != 500 {
+			t.Errorf("%d writes for 500 ids", len(shelf.wrote))
+		}
+		if got := k.news[earlyKey(last.Link, "7")]; got.News.Outcome.Word != "DELIVRD" {
+			t.Errorf("of two words about one id %q is kept, want the last", got.News.Outcome.Word)
+		}
+	})
 }

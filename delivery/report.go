@@ -26,11 +26,10 @@ func (e *Engine) Report(ctx context.Context, news ...message.News) []error {
 		e.again(ctx, news, errs)
 	}
 	now := time.Now()
-	for i, n := range news {
-		if errors.Is(errs[i], message.ErrNotFound) {
-			if err := e.early.keep(ctx, n, now); err != nil {
-				errs[i] = err
-			}
+	lost, which := lostOf(news, errs)
+	for i, err := range e.early.keep(ctx, lost, now) {
+		if err != nil {
+			errs[which[i]] = err
 		}
 	}
 	if anyLost(errs) {
@@ -47,16 +46,20 @@ func anyLost(errs []error) bool {
 
 // again applies what has found no message so far.
 func (e *Engine) again(ctx context.Context, news []message.News, errs []error) {
-	var lost []message.News
-	var which []int
+	lost, which := lostOf(news, errs)
+	for i, err := range e.apply(ctx, lost, false) {
+		errs[which[i]] = err
+	}
+}
+
+// lostOf returns the news that found no message, and their places.
+func lostOf(news []message.News, errs []error) (lost []message.News, which []int) {
 	for i, err := range errs {
 		if errors.Is(err, message.ErrNotFound) {
 			lost, which = append(lost, news[i]), append(which, i)
 		}
 	}
-	for i, err := range e.apply(ctx, lost, false) {
-		errs[which[i]] = err
-	}
+	return lost, which
 }
 
 // flushed waits until the outcomes now in hand are written; false if there
