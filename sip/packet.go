@@ -128,7 +128,7 @@ func (p *packet) answerable() bool {
 	}
 	for i := range p.headers {
 		h := &p.headers[i]
-		if slices.ContainsFunc(mandatory, func(m string) bool { return sameName(m, h.name) }) && strings.ContainsAny(h.value, "\r\n") {
+		if slices.ContainsFunc(mandatory, func(m string) bool { return sameName(m, h.name) }) && !h.echoes() {
 			return false
 		}
 	}

@@ -77,13 +77,21 @@ func (p *packet) bound() error {
 			return errors.New("header name is not a token")
 		case len(h.value) > maxLine:
 			return fmt.Errorf("header %s is longer than %d octets", h.name, maxLine)
-		case strings.ContainsAny(h.value, "\r\n"), hasControl(h.value) && !sameName(h.name, "From") && !sameName(h.name, "To"):
-			// Only the quoted names of these two may escape controls (RFC 4475
-			// §3.1.1.2). They go back to their writer and nowhere else.
+		case !h.echoes():
 			return fmt.Errorf("header %s has control characters", h.name)
 		}
 	}
 	return nil
+}
+
+// echoes tells whether the value may stand in an answer. Only the quoted names
+// of From and To may escape controls (RFC 4475 §3.1.1.2): they go back to their
+// writer and nowhere else.
+func (h *header) echoes() bool {
+	if sameName(h.name, "From") || sameName(h.name, "To") {
+		return !strings.ContainsAny(h.value, "\r\n")
+	}
+	return !hasControl(h.value)
 }
 
 // rescue reads what the library refuses just far enough to answer 400: lines,
