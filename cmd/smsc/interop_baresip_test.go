@@ -40,10 +40,24 @@ type baresip struct {
 	control int
 }
 
+// startBaresip starts the phone. Between the choice of its ports and its own
+// bind another program may take one, or the next (it opens TLS there unasked);
+// then it is started again on others.
 func startBaresip(t *testing.T, server int, transport string) *baresip {
 	t.Helper()
 	path, err := exec.LookPath("baresip")
 	need(t, "baresip", err == nil)
+	for range 5 {
+		if p := tryBaresip(t, path, server, transport); p != nil {
+			return p
+		}
+	}
+	t.Fatal("baresip finds no free ports")
+	return nil
+}
+
+func tryBaresip(t *testing.T, path string, server int, transport string) *baresip {
+	t.Helper()
 	dir, p := t.TempDir(), &baresip{out: &lockedBuffer{}, control: freePort(t)}
 	for name, text := range map[string]string{
 		"config": fmt.Sprintf("sip_listen 127.0.0.1:%d\nmodule_path /usr/lib/baresip/modules\nmodule account.so\nmodule contact.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:%d\n",
@@ -60,14 +74,33 @@ func startBaresip(t *testing.T, server int, transport string) *baresip {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-ended
 		if t.Failed() {
 			t.Logf("baresip said:\n%s", p.out)
 		}
 	})
-	return p
+	for deadline := time.After(20 * time.Second); ; {
+		select {
+		case <-ended:
+			return nil
+		case <-deadline:
+			return p
+		case <-time.After(50 * time.Millisecond):
+			switch said := p.out.String(); {
+			case strings.Contains(said, "Address already in use"):
+				return nil
+			case strings.Contains(said, "baresip is ready"):
+				return p
+			}
+		}
+	}
 }
 
 // command sends one over the control port: a netstring of JSON.
