@@ -131,7 +131,7 @@ func poll(t *testing.T, s *realServer, queue string, n int) map[string]int {
 func TestInteropAPollerDeliversAndReceiptsGoHomeOverSIPAndSMPP(t *testing.T) {
 	needSIPp(t)
 	needNPM(t)
-	const n = 200
+	const n = 500
 	home := freePort(t)
 	s := newServer(t, "", "")
 	s.start(fmt.Sprintf(`links:%s
