@@ -65,7 +65,7 @@ func (p *parked) looked(cursor message.ID, end bool, seq uint64) {
 	}
 }
 
-// wants returns how many parked messages the lane has room for now: 0 while
+// wants returns how many parked messages the lane has room for: 0 while
 // it is more than half full.
 func (l *lane) wants() (n int, after message.ID, seq uint64) {
 	l.mu.Lock()
