@@ -2,7 +2,9 @@ package tenant
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -144,15 +146,29 @@ func (p *Presence) save(ctx context.Context, r *row, bindings []Binding) error {
 	return nil
 }
 
-// End removes every binding of a user; false if there was none.
-func (p *Presence) End(ctx context.Context, aor string) (bool, error) {
-	had := false
+// End removes the bindings of a user to the contacts named, all of them if
+// none is; false if there was nothing to remove. A device does not hear of it
+// and may register again.
+func (p *Presence) End(ctx context.Context, aor string, contacts ...string) (bool, error) {
+	if p.row(aor, false) == nil {
+		return false, nil // nobody has registered: no row is made for a name
+	}
 	err := p.Change(ctx, aor, func(now []Binding) ([]Binding, error) {
-		had = len(now) > 0
-		return nil, nil
+		kept := slices.DeleteFunc(now, func(b Binding) bool {
+			return len(contacts) == 0 || slices.Contains(contacts, b.Contact)
+		})
+		if len(kept) == len(now) {
+			return nil, errNothingToEnd
+		}
+		return kept, nil
 	})
-	return had, err
+	if errors.Is(err, errNothingToEnd) {
+		return false, nil
+	}
+	return err == nil, err
 }
+
+var errNothingToEnd = errors.New("nothing to end")
 
 // Sighted notes that a user proved its password just now.
 func (p *Presence) Sighted(aor string) { p.row(aor, true).seen.Store(p.now().UnixNano()) }

@@ -163,3 +163,41 @@ func TestRecordsOfAnUnknownVersionAreNotGuessed(t *testing.T) {
 		t.Error("a record of version 9 is read")
 	}
 }
+
+func TestOneBindingOrAllOfAUserCanBeEnded(t *testing.T) {
+	ctx, shelf := context.Background(), &memoryShelf{}
+	p, err := OpenPresence(ctx, shelf, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	phone, desk := bound("UDP", false, time.Now().Add(time.Hour)), bound("TCP", false, time.Now().Add(time.Hour))
+	desk.Contact = "sip:desk@192.0.2.1"
+	if err := p.Change(ctx, "alice", func([]Binding) ([]Binding, error) { return []Binding{phone, desk}, nil }); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		aor      string
+		contacts []string
+		ended    bool
+		left     int
+	}{
+		{"bob", nil, false, 2},
+		{"alice", []string{"sip:nobody@192.0.2.1"}, false, 2},
+		{"ALICE", []string{phone.Contact}, true, 1},
+		{"alice", []string{phone.Contact}, false, 1},
+		{"alice", nil, true, 0},
+		{"alice", nil, false, 0},
+	} {
+		ended, err := p.End(ctx, step.aor, step.contacts...)
+		if err != nil || ended != step.ended || len(p.Bindings("alice")) != step.left {
+			t.Errorf("end %s %v: %v %v, %d left", step.aor, step.contacts, ended, err, len(p.Bindings("alice")))
+		}
+	}
+	if len(p.rows) != 1 {
+		t.Errorf("%d rows", len(p.rows))
+	}
+	again, err := OpenPresence(ctx, shelf, nil)
+	if err != nil || len(again.Bindings("alice")) != 0 {
+		t.Errorf("after a restart: %v %v", again.Bindings("alice"), err)
+	}
+}
