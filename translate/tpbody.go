@@ -141,8 +141,8 @@ func BodyTPDU(t *TPDU, b message.Body) error {
 	t.UD = append(make([]byte, 0, maxUserData), udh...)
 	t.UD = PackGSM7(t.UD, octets, fill)
 	t.UDL = uint8((len(udh)*8+fill)/7 + len(octets))
-	if len(octets) == 0 {
-		t.UDL = uint8(len(udh) * 8 / 7) // no septet, no fill bits
+	if len(octets) == 0 && fill > 0 {
+		t.UD = append(t.UD, 0) // the fill bits count (TS 23.040 §9.2.3.16)
 	}
 	return nil
 }

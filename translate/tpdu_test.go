@@ -164,7 +164,7 @@ func TestBodiesForPhones(t *testing.T) {
 		"text":                          {b: message.Body{Text: "hi"}, udl: 2, ud: "e834"},
 		"flash text":                    {b: message.Body{Text: "hi", Class: message.Class0}, dcs: 0x10, udl: 2, ud: "e834"},
 		"no text":                       {b: message.Body{}, ud: ""},
-		"a header and no text":          {b: message.Body{UDH: []byte{5, 0, 3, 1, 2, 1}}, udl: 6, ud: "050003010201"},
+		"a header and no text":          {b: message.Body{UDH: []byte{5, 0, 3, 1, 2, 1}}, udl: 7, ud: "05000301020100"},
 		"a header of seven octets":      {b: message.Body{Text: "hi", UDH: []byte{6, 8, 4, 0, 1, 2, 1}}, udl: 10, ud: "06080400010201e834"},
 		"UCS2 of class 2":               {b: message.Body{Coding: message.UCS2, Text: "я", Class: message.Class2}, dcs: 0x1A, udl: 2, ud: "044f"},
 		"octets":                        {b: message.Body{Coding: message.Octets, Data: []byte{0, 13, 10}}, dcs: 4, udl: 3, ud: "000d0a"},
@@ -275,6 +275,9 @@ func TestTheLibraryReadsWhatWeWrite(t *testing.T) {
 		}
 		if !bytes.Equal(theirs.UD, UserData(b)) || theirs.DA.Number() != "+447700900123" || theirs.VP.Duration != day {
 			t.Errorf("%x: theirs %+v", octets, theirs)
+		}
+		if len(theirs.UD) == 0 {
+			continue // theirs leaves the fill bits out, tshark misses them
 		}
 		if again, err := theirs.MarshalBinary(); err != nil || !bytes.Equal(again, octets) {
 			t.Errorf("theirs writes %x, %v, ours %x", again, err, octets)
