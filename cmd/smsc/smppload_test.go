@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
-	"runtime"
+	"slices"
+
 	"strconv"
 	"strings"
 	"sync"
@@ -17,51 +17,79 @@ import (
 	"smsc/smpp/pdu"
 )
 
-// reportingCarrier takes every submit_sm and reports it as delivered.
-func reportingCarrier(t *testing.T) (port int) {
+// reportingCarrier takes every submit_sm and reports it as delivered. A
+// receipt that is not taken is sent again, over whichever session lives, as
+// a real centre does.
+type reportingCarrier struct {
+	next, again atomic.Uint64
+
+	mu       sync.Mutex
+	sessions []*smpp.Session
+}
+
+func startReportingCarrier(t *testing.T) (port int) {
 	t.Helper()
-	var next, again atomic.Uint64
-	t.Cleanup(func() {
-		if n := again.Load(); n > 0 {
-			t.Logf("the carrier sent %d receipts again", n)
-		}
-	})
-	// A receipt that is not taken is sent again, as a real centre does.
-	var report func(*smpp.Session, *pdu.SM)
-	report = func(s *smpp.Session, receipt *pdu.SM) {
-		later := func() {
-			again.Add(1)
-			time.AfterFunc(time.Second, func() { report(s, receipt) })
-		}
-		err := s.Submit(context.Background(), receipt, func(r smpp.Reply) {
-			if r.Err != nil || r.Status != pdu.ROK {
-				later()
-			}
-		})
-		if err != nil && err != smpp.ErrClosed {
-			later()
-		}
-	}
-	host := &smpp.Host{SystemID: "carrier", Options: smpp.Options{Window: 1000, Queue: 100_000}}
-	host.Handler = smpp.Funcs{OnRequest: func(s *smpp.Session, h pdu.Header, frame []byte) {
-		var sm pdu.SM
-		if h.Command != pdu.SubmitSM || sm.Decode(frame) != nil {
-			s.Refuse(h, pdu.RInvCmdID)
-			return
-		}
-		id := strconv.FormatUint(next.Add(1), 10)
-		s.Respond(&pdu.SMResp{Cmd: pdu.SubmitSMResp, MessageID: []byte(id)}, pdu.ROK, h.Sequence)
-		receipt := pdu.SM{Cmd: pdu.DeliverSM, Source: sm.Dest, Dest: sm.Source, ESMClass: 4,
-			ShortMessage: fmt.Appendf(nil, "id:%s sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000 text:", id)}
-		report(s, &receipt)
-	}}
+	c := &reportingCarrier{}
+	host := &smpp.Host{SystemID: "carrier", Options: smpp.Options{Window: 1000, Queue: 100_000},
+		Bound: c.bound, Handler: smpp.Funcs{OnRequest: c.take}}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	go func() { _ = host.Serve(ln) }()
-	t.Cleanup(func() { _ = ln.Close(); host.Close() })
+	t.Cleanup(func() {
+		_ = ln.Close()
+		host.Close()
+		if n := c.again.Load(); n > 0 {
+			t.Logf("the carrier sent %d receipts again", n)
+		}
+	})
 	return ln.Addr().(*net.TCPAddr).Port
+}
+
+func (c *reportingCarrier) bound(s *smpp.Session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions = append(c.sessions, s)
+}
+
+// live returns s if it lives, else another session that does, nil if none.
+func (c *reportingCarrier) live(s *smpp.Session) *smpp.Session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions = slices.DeleteFunc(c.sessions, func(s *smpp.Session) bool { return s.Err() != nil })
+	if len(c.sessions) == 0 || slices.Contains(c.sessions, s) {
+		return s
+	}
+	return c.sessions[0]
+}
+
+func (c *reportingCarrier) take(s *smpp.Session, h pdu.Header, frame []byte) {
+	var sm pdu.SM
+	if h.Command != pdu.SubmitSM || sm.Decode(frame) != nil {
+		s.Refuse(h, pdu.RInvCmdID)
+		return
+	}
+	id := strconv.FormatUint(c.next.Add(1), 10)
+	s.Respond(&pdu.SMResp{Cmd: pdu.SubmitSMResp, MessageID: []byte(id)}, pdu.ROK, h.Sequence)
+	receipt := pdu.SM{Cmd: pdu.DeliverSM, Source: sm.Dest, Dest: sm.Source, ESMClass: 4,
+		ShortMessage: fmt.Appendf(nil, "id:%s sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000 text:", id)}
+	c.report(s, &receipt)
+}
+
+func (c *reportingCarrier) report(s *smpp.Session, receipt *pdu.SM) {
+	later := func() {
+		c.again.Add(1)
+		time.AfterFunc(time.Second, func() { c.report(c.live(s), receipt) })
+	}
+	err := s.Submit(context.Background(), receipt, func(r smpp.Reply) {
+		if r.Err != nil || r.Status != pdu.ROK {
+			later()
+		}
+	})
+	if err != nil {
+		later()
+	}
 }
 
 // bindTo binds to the house; every deliver_sm is taken, and told to got.
@@ -129,7 +157,7 @@ links:
 routes:
   - {called_prefix: "44", dest_smsc: carrier1}
   - {called_prefix: "99", dest_smsc: esme2}
-`, reportingCarrier(t)))
+`, startReportingCarrier(t)))
 	owner := bindTo(t, h, pdu.BindTransceiver, "esme1", nil)
 	ids := make([]string, n)
 	for i := range ids {
@@ -220,108 +248,4 @@ routes:
 	if count["cancelled"] < n/9 || count["replaced"] < n/9 {
 		t.Errorf("too few could be changed: %v", count)
 	}
-}
-
-// TestTwoHundredBindsOverFiftyLinksEachGetTheirReceipts loads the house from
-// many sides at once: every message is taken, none of its receipts is lost,
-// none comes twice, and each goes to the link that submitted. SMSC_LOAD is
-// how many messages; more than a few thousand are for a quiet machine.
-func TestTwoHundredBindsOverFiftyLinksEachGetTheirReceipts(t *testing.T) {
-	const links, binds = 50, 4
-	n := 4000
-	if s := os.Getenv("SMSC_LOAD"); s != "" {
-		n, _ = strconv.Atoi(s)
-	}
-	var doc strings.Builder
-	doc.WriteString("links:\n")
-	for i := range links {
-		fmt.Fprintf(&doc, "  - {name: esme%d, kind: esme, system_id: esme%[1]d, password: pw, binds: 4}\n", i)
-	}
-	fmt.Fprintf(&doc, "  - {name: carrier1, kind: carrier, address: \"127.0.0.1:%d\", system_id: us, password: pw, window: 500, binds: 2}\n", reportingCarrier(t))
-	doc.WriteString("routes:\n  - {called_prefix: \"\", dest_smsc: carrier1}\n")
-	h := testHouse(t, t.TempDir(), doc.String())
-	var mu sync.Mutex
-	taken, receipts := map[string]int{}, map[string]int{} // link, by id
-	wrong := 0
-	var sent, answered, refused, home atomic.Int64
-	each := n / (links * binds)
-	began := time.Now()
-	var sessions []*smpp.Session
-	for i := range links * binds {
-		link := i % links
-		sessions = append(sessions, bindTo(t, h, pdu.BindTransceiver, fmt.Sprintf("esme%d", link), func(sm *pdu.SM) {
-			id, _ := sm.TLVs.Text(pdu.TagReceiptedMessageID)
-			home.Add(1)
-			mu.Lock()
-			defer mu.Unlock()
-			receipts[id]++
-			if of, ok := taken[id]; ok && of != link {
-				wrong++
-			}
-		}))
-	}
-	for i, s := range sessions {
-		go func() {
-			for k := range each {
-				p := textTo(fmt.Sprintf("4477%03d%05d", i, k), "load")
-				p.RegisteredDelivery = 1
-				for sent.Load()-answered.Load() > 5000 {
-					time.Sleep(time.Millisecond)
-				}
-				sent.Add(1)
-				_ = s.Submit(context.Background(), p, func(r smpp.Reply) {
-					defer answered.Add(1)
-					var resp pdu.SMResp
-					if r.Err != nil || r.Status != pdu.ROK || resp.Decode(r.Frame) != nil {
-						refused.Add(1)
-						return
-					}
-					mu.Lock()
-					defer mu.Unlock()
-					taken[string(resp.MessageID)] = i % links
-				})
-			}
-		}()
-	}
-	total := int64(each * links * binds)
-	half := uint64(0)
-	for last, at := int64(-1), time.Now(); answered.Load() < total || home.Load() < total; time.Sleep(50 * time.Millisecond) {
-		if now := home.Load() + answered.Load(); now != last {
-			last, at = now, time.Now()
-		} else if time.Since(at) > patience {
-			own, _ := h.store.Backlog("operator")
-			lane, _ := h.engine.LaneStatus("carrier1")
-			t.Fatalf("stuck: %d answers, %d refused, %d receipts of %d; backlog %d, carrier %+v", answered.Load(), refused.Load(), home.Load(), total, own, lane)
-		}
-		if half == 0 && home.Load() > total/2 {
-			half = heap()
-		}
-	}
-	took := time.Since(began)
-	time.Sleep(time.Second) // for what comes twice
-	mu.Lock()
-	defer mu.Unlock()
-	lost, twice := 0, 0
-	for id := range taken {
-		switch receipts[id] {
-		case 0:
-			lost++
-		case 1:
-		default:
-			twice++
-		}
-	}
-	t.Logf("%d messages in %s: %.0f/s with receipts; heap %d MiB at half, %d MiB at the end", total, took.Round(time.Millisecond),
-		float64(total)/took.Seconds(), half>>20, heap()>>20)
-	if refused.Load() > 0 || lost > 0 || twice > 0 || wrong > 0 || len(receipts) != len(taken) || int64(len(taken)) != total {
-		t.Errorf("taken %d of %d, refused %d, receipts lost %d, twice %d, at a wrong link %d, unknown %d",
-			len(taken), total, refused.Load(), lost, twice, wrong, len(receipts)-len(taken))
-	}
-}
-
-func heap() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }
