@@ -42,10 +42,8 @@ func formOf(b message.Body) form {
 		f.coding = '1'
 	}
 	switch {
-	case b.IsText():
-		f.octets = []byte(b.Text)
-	case b.Coding == message.GSM7:
-		f.octets = []byte(translate.DecodeGSM7(b.Data))
+	case b.IsText() || b.Coding == message.GSM7: // with the national tables of its header
+		f.octets = []byte(translate.Readable(b))
 	default: // octets, and UCS2 that no string can hold
 		f.kind, f.octets = typeOctets, b.Data
 	}
@@ -56,6 +54,18 @@ func formOf(b message.Body) form {
 		f.headers = append(f.headers, header{xClass, string('0' + byte(b.Class-message.Class0))})
 	}
 	return f
+}
+
+// plain is a body for who reads no user data header: a text in national
+// tables, which are named there, becomes what it says.
+func plain(b message.Body) message.Body {
+	if b.Coding == message.GSM7 && translate.UDH(b.UDH).Shift() != (translate.Shift{}) {
+		class := b.Class
+		b = translate.TextBody(translate.Readable(b))
+		b.Class = class
+	}
+	b.UDH, b.Part = nil, nil
+	return b
 }
 
 // headerOf returns the user data header of a part. One that was announced by

@@ -62,9 +62,9 @@ func readBody(kind, params string, octets []byte, w *wishes) (message.Body, *fau
 	var body message.Body
 	var f *fault
 	if kind == typeOctets {
-		body, f = octetBody(octets, w.coding)
+		body, f = octetBody(octets, w)
 	} else {
-		body, f = textBody(params, octets, w.coding)
+		body, f = textBody(params, octets, w)
 	}
 	if f != nil {
 		return body, f
@@ -82,16 +82,21 @@ func readBody(kind, params string, octets []byte, w *wishes) (message.Body, *fau
 	return body, nil
 }
 
-// octetBody reads application/octet-stream.
-func octetBody(octets []byte, coding int) (message.Body, *fault) {
-	switch coding {
+// octetBody reads application/octet-stream. Septets are those of the national
+// tables that X-SMS-UDH names (TS 23.038 §6.2.1.2).
+func octetBody(octets []byte, w *wishes) (message.Body, *fault) {
+	switch w.coding {
 	case 0:
 		for _, c := range octets {
 			if c > 0x7f {
 				return message.Body{}, refuse(400, "%s: octet 0x%02X is no septet", xCoding, c)
 			}
 		}
-		return translate.GSM7Body(octets), nil
+		body, err := translate.BodyFromDataCoding(0, "gsm7", octets, w.udh)
+		if err != nil {
+			return body, refuse(400, "%s: %s", xCoding, message.TextOf(err))
+		}
+		return body, nil
 	case 2:
 		body, err := translate.UCS2Body(octets)
 		if err != nil || body.Data != nil {
@@ -102,8 +107,8 @@ func octetBody(octets []byte, coding int) (message.Body, *fault) {
 	return message.Body{Coding: message.Octets, Data: octets}, nil
 }
 
-// textBody reads text in its charset.
-func textBody(params string, octets []byte, coding int) (message.Body, *fault) {
+// textBody reads text in its charset and gives it the coding asked for.
+func textBody(params string, octets []byte, w *wishes) (message.Body, *fault) {
 	charset, ok := param(params, "charset")
 	if !ok || charset == "" {
 		charset = "utf-8"
@@ -112,14 +117,21 @@ func textBody(params string, octets []byte, coding int) (message.Body, *fault) {
 	switch {
 	case !known:
 		return message.Body{}, unsupported("charset %s is not served", shown(charset))
-	case err != nil && coding == 1:
+	case err != nil && w.coding == 1:
 		return message.Body{Coding: message.Octets, Data: octets}, nil
 	case err != nil:
 		return message.Body{}, refuse(400, "body is not valid %s", strings.ToLower(charset))
 	}
-	switch coding {
+	return codedText(text, w)
+}
+
+// codedText gives text the coding asked for, with the national tables that
+// X-SMS-UDH names.
+func codedText(text string, w *wishes) (message.Body, *fault) {
+	tables := w.udh.Shift()
+	switch w.coding {
 	case 0:
-		if _, bad, ok := translate.EncodeGSM7(nil, text); !ok {
+		if _, bad, ok := tables.Encode(nil, text); !ok {
 			return message.Body{}, refuse(488, "character U+%04X is not in the GSM 7-bit alphabet", bad)
 		}
 		return message.Body{Coding: message.GSM7, Text: text}, nil
@@ -132,10 +144,12 @@ func textBody(params string, octets []byte, coding int) (message.Body, *fault) {
 			data = append(data, byte(r))
 		}
 		return message.Body{Coding: message.Octets, Data: data}, nil
-	case 2:
-		return message.Body{Coding: message.UCS2, Text: text}, nil
+	case codingAbsent:
+		if tables.Fits(text) {
+			return message.Body{Coding: message.GSM7, Text: text}, nil
+		}
 	}
-	return translate.TextBody(text), nil
+	return message.Body{Coding: message.UCS2, Text: text}, nil
 }
 
 // decodeCharset reads octets into a string, a byte order mark left out.

@@ -82,6 +82,48 @@ func TestAlphabetFollowsTheHeaderAndTheText(t *testing.T) {
 	}
 }
 
+func TestNationalTablesOfTheHeaderCount(t *testing.T) {
+	const turkish, portuguese = "\x03\x25\x01\x01", "\x03\x25\x01\x03" // locking shift, TS 23.040 §9.2.3.24.16
+	tests := map[string]struct {
+		udh, kind, body string
+		coding, status  int
+		want            message.Coding
+		text            string
+	}{
+		"coding 0 with text":              {turkish, "text/plain", "İstanbul ğ", 0, 0, message.GSM7, "İstanbul ğ"},
+		"coding 0 with septets":           {turkish, "application/octet-stream", "\x40 \x0c", 0, 0, message.GSM7, "İ ğ"},
+		"coding 0 with a foreign letter":  {turkish, "text/plain", "я", 0, 488, 0, ""},
+		"coding 0 with a letter it lacks": {portuguese, "text/plain", "ø", 0, 488, 0, ""},
+		"no coding":                       {turkish, "text/plain", "ışık", -1, 0, message.GSM7, "ışık"},
+		"no coding, a foreign letter":     {turkish, "text/plain", "ışık я", -1, 0, message.UCS2, "ışık я"},
+		"no coding, a letter it lacks":    {portuguese, "text/plain", "ø", -1, 0, message.UCS2, "ø"},
+		"coding 2":                        {turkish, "text/plain", "ışık", 2, 0, message.UCS2, "ışık"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := wishes{coding: test.coding, udh: translate.UDH(test.udh)}
+			body, f := readBody(strings.Split(test.kind, ";")[0], "", []byte(test.body), &w)
+			if f != nil || test.status != 0 {
+				if f == nil || f.status != test.status {
+					t.Fatalf("%+v, want %d", f, test.status)
+				}
+				return
+			}
+			if body.Coding != test.want || body.Text != test.text {
+				t.Fatalf("%+v", body)
+			}
+			out := formOf(body)
+			if string(out.octets) != test.text || out.coding != '0'+byte(test.want) {
+				t.Errorf("leaves as %q, coding %c", out.octets, out.coding)
+			}
+			bare := plain(body)
+			if bare.UDH != nil || bare.Text != test.text || bare.Coding == message.GSM7 && !translate.FitsGSM7(bare.Text) {
+				t.Errorf("for a phone %+v", bare)
+			}
+		})
+	}
+}
+
 func TestPartWithHeaderMustFit(t *testing.T) {
 	concat := translate.UDH{5, 0, 3, 7, 2, 1}
 	ports := translate.UDH{6, 5, 4, 11, 132, 35, 240}

@@ -134,7 +134,7 @@ func (d *delivery) cut() {
 	}
 	if d.c != nil {
 		for i := range bodies { // phones show texts one after the other
-			bodies[i].UDH, bodies[i].Part = nil, nil
+			bodies[i] = plain(bodies[i])
 		}
 	}
 	d.at = -1
