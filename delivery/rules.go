@@ -40,6 +40,7 @@ func (e *Engine) judged(on routing.Trigger, m *message.Message, s message.State,
 	for _, note := range ruling.Notes {
 		s.Remark(note)
 	}
+	table.HitRules(&ruling, now)
 	e.counts.rules(on, &ruling)
 	switch {
 	case ruling.End == routing.DropIt:

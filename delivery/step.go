@@ -96,6 +96,9 @@ func (e *Engine) step(ctx context.Context, batch []*flight) []*flight {
 	for i, f := range batch {
 		switch err := at(errs, i); {
 		case err == nil:
+			if f.rec.State.Rounds == 0 && len(f.rec.State.Tried) > 0 { // the first hop was counted at the door
+				e.table().HitRoute(f.item.hop.Route, now)
+			}
 			f.rec.State = states[i]
 			f.rec.State.Version++
 			e.alarm.by(f.lane.depart(f, now))

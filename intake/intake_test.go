@@ -191,7 +191,8 @@ func TestWhatIsKept(t *testing.T) {
 			t.Errorf("state %+v", s)
 		case m.Parts != 2 || !m.Accepted.Equal(time.Now()) || !m.Expires.Equal(time.Now().Add(24*time.Hour)):
 			t.Errorf("message %+v", m)
-		case len(s.Trace) != 1 || s.Trace[0].Kind != "accepted" || strings.Contains(s.Trace[0].Text, "xxx"):
+		case len(s.Trace) != 2 || s.Trace[0].Kind != "accepted" || strings.Contains(s.Trace[0].Text, "xxx") ||
+			s.Trace[1].Kind != "route" || s.Trace[1].Text != "carrier1 #1; by route":
 			t.Errorf("trace %+v", s.Trace)
 		}
 	})

@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
@@ -23,21 +22,29 @@ func (v *visit) keep(m *message.Message, plan routing.Plan, said *ruled, cut boo
 	}
 	s.Note(message.Step{At: v.now, Kind: "accepted", Link: m.Origin.Link, Text: arrival(m, cut)})
 	v.record(m, &s, said)
+	if said.End != routing.DropIt {
+		v.planned(&s, &plan)
+	}
 	switch {
 	case said.End == routing.DropIt:
 		s.Failure = message.Barred
 		v.drop(m, &s)
 	case plan.Verdict == routing.Drop:
 		s.Failure = message.Barred
-		s.Note(message.Step{At: v.now, Kind: "route", Text: fmt.Sprintf("dropped by route %d", plan.Route)})
 		v.drop(m, &s)
 	case plan.Verdict == routing.Reply:
 		s.Last.Detail = message.AutoReply
-		s.Note(message.Step{At: v.now, Kind: "route", Text: fmt.Sprintf("answered by route %d", plan.Route)})
 		v.reply(m, routeName(plan.Route), plan.Reply)
 		v.drop(m, &s)
 	}
 	v.records = append(v.records, message.Record{Message: m, State: s})
+}
+
+// planned notes in the trace which way the message will go, and counts the
+// route that decided.
+func (v *visit) planned(s *message.State, plan *routing.Plan) {
+	s.Note(message.Step{At: v.now, Kind: "route", Text: plan.Text()})
+	v.dir.Table().HitRoute(plan.Decisive(), v.now)
 }
 
 // pollKey returns what m waits on if it is for pollers: it need not pass

@@ -37,6 +37,7 @@ func (v *visit) rules(m *message.Message, stored bool) (ruled, error) {
 	if r.Ran == 0 {
 		r.parts = s.Parts
 	}
+	table.HitRules(&r.Ruling, v.now)
 	v.in.counts.ruled(&r.Ruling)
 	if r.End == routing.RejectIt {
 		text := r.Text

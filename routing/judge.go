@@ -43,6 +43,8 @@ type Ruling struct {
 	Steps  []message.Step // of the trace, without their time
 	Ran    int            // rules whose conditions held
 	Broken []string       // rules that failed to run, as account/name
+
+	ran []*rule // the same as Ran, for their tallies
 }
 
 // Action is one word for what the rules did, for counters.
@@ -217,6 +219,7 @@ func (j *judging) act(r *rule) bool {
 	text := strings.Join(did, ", ")
 	j.out.Steps = append(j.out.Steps, message.Step{Kind: "rule", Text: clipped(r.seed+": "+text, 300), Result: endingWords[a.end]})
 	j.tell(r, "matched", text)
+	j.out.ran = append(j.out.ran, r)
 	return a.end != GoOn || j.out.Detour != nil
 }
 

@@ -62,6 +62,7 @@ func (t *Table) compileRules(rules []Rule) (faults []error) {
 			t.rules[on][c.Account] = b
 		}
 		b.add(c)
+		t.tallies.rules[c.seed] = new(tally)
 	}
 	for on := range t.rules {
 		for _, b := range t.rules[on] {

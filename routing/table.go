@@ -43,6 +43,7 @@ type Table struct {
 	users   users
 	rules   [triggers]map[string]*rulebook // by account
 	books   map[string]*book               // by account; none for an account without routes
+	tallies tallies
 }
 
 // link is a compiled Link.
@@ -86,6 +87,7 @@ func NewTable(in Input) (*Table, []error) {
 		links:   make(map[string]*link, len(in.Links)),
 		numbers: make(map[string]string, len(in.Numbers)),
 		books:   make(map[string]*book),
+		tallies: tallies{routes: make(map[int]*tally, len(in.Routes)), rules: make(map[string]*tally, len(in.Rules))},
 	}
 	for i := range in.Links {
 		t.links[in.Links[i].Name] = &link{Link: in.Links[i], out: translator(in.Links[i].Out)}
@@ -150,6 +152,7 @@ func (t *Table) add(r Route) {
 		t.books[r.Account] = b
 	}
 	b.all = append(b.all, e)
+	t.tallies.routes[e.ID] = new(tally)
 	if !r.Enabled {
 		return
 	}

@@ -137,6 +137,7 @@ func (c *Catalog) Apply(ctx context.Context, doc Document, opts ApplyOptions) (C
 	if opts.DryRun {
 		return change, nil
 	}
+	d.Table().Continue(old.Table())
 	if err := c.save(ctx, next, saved{Revision: change.Revision, LastRoute: last, At: c.now(), Who: opts.Who}); err != nil {
 		return Change{}, err
 	}
