@@ -19,6 +19,7 @@ type batch struct {
 	ticket  *ticket // of the work being staged
 	changed map[message.ID]*entry
 	refs    map[string]message.ID
+	walk    *walk  // of the work being staged, where it looks up many; else nil
 	k, v    []byte // scratch
 }
 
@@ -44,7 +45,22 @@ func (b *batch) lookup(id message.ID) (*entry, error) {
 	if e := b.s.sched.lookup(id); e != nil {
 		return e, nil
 	}
+	if b.walk != nil {
+		return b.walk.entry(id, false)
+	}
 	return readEntry(b.db, id, false)
+}
+
+// walkFrom is how many messages a work has to change for iterators to be
+// cheaper than look-ups.
+const walkFrom = 32
+
+// rest ends the walk of a work.
+func (b *batch) rest() {
+	if err := b.walk.close(); err != nil {
+		b.s.log.Error().Err(err).Msg("store: an iterator ends with an error")
+	}
+	b.walk = nil
 }
 
 // known returns the id that a request got when it came first; 0 if this is

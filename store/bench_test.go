@@ -122,13 +122,18 @@ func live(b *testing.B, ctx context.Context, s *Store, mint *message.Mint, r mes
 	}
 }
 
+// backlogSize is SMSC_BACKLOG, else 100,000.
+func backlogSize() int {
+	if n, err := strconv.Atoi(os.Getenv("SMSC_BACKLOG")); err == nil {
+		return n
+	}
+	return 100_000
+}
+
 // BenchmarkDueBacklog reads and begins 100 at a time out of a backlog.
 // SMSC_BACKLOG sets its size; figures in docs/performance.md use 1000000.
 func BenchmarkDueBacklog(b *testing.B) {
-	backlog := 100_000
-	if n, err := strconv.Atoi(os.Getenv("SMSC_BACKLOG")); err == nil {
-		backlog = n
-	}
+	backlog := backlogSize()
 	cfg := Config{Dir: b.TempDir(), MinFree: -1}
 	s, err := Open(cfg, zerolog.Nop(), nil)
 	if err != nil {

@@ -217,6 +217,7 @@ func (s *Store) parked(ctx context.Context, key string, after message.ID, f func
 	defer b.release()
 	now := slotOf(s.cfg.Now())
 	prefix := parkedPrefix(nil, key)
+	entries := newWalk(db)
 	err = each(db, prefix, appendID(prefix[:len(prefix):len(prefix)], after+1), func(k, v []byte) (bool, error) {
 		if ctx.Err() != nil {
 			return false, ctx.Err()
@@ -225,13 +226,13 @@ func (s *Store) parked(ctx context.Context, key string, after message.ID, f func
 			return true, nil
 		}
 		// The entry is read later than the key: it may have moved on.
-		e, err := readEntry(db, tailID(k), true)
+		e, err := entries.entry(tailID(k), true)
 		if err != nil || e == nil || e.state.WakeOn != key || e.ended() {
 			return true, err
 		}
 		return f(e), nil
 	})
-	if err != nil {
+	if err = errors.Join(err, entries.close()); err != nil {
 		return congested(err)
 	}
 	return nil

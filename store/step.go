@@ -54,6 +54,10 @@ func (s *Store) step(ctx context.Context, w *stepWork) []error {
 
 func (w *stepWork) stage(b *batch) error {
 	done := 0
+	if len(w.ends) >= walkFrom {
+		b.walk = newWalk(b.db)
+		defer b.rest()
+	}
 	for i := range w.ends {
 		if w.errs[i] = w.one(b, &w.ends[i], w.encoded[i]); w.errs[i] == nil {
 			done++
