@@ -13,8 +13,12 @@ import (
 const (
 	earlyKind = "early"
 	earlyLife = time.Minute
-	earlyMost = 10000 // beyond it news that fits nothing is not kept
+	earlyMost = 50_000      // some 30 MiB; beyond it the peer is asked to repeat
+	earlyRest = time.Second // between two looks for news that nobody will ask for
 )
+
+// errEarly answers news that finds no place: its peer keeps it, and repeats.
+var errEarly = &message.Error{Cause: message.Congested, Text: "too many reports precede what they are about", After: earlyRest}
 
 // early keeps news that came before the answer which names its id, for a
 // minute: on the shelf for a restart, and in memory to be found at once.
@@ -26,6 +30,7 @@ type early struct {
 	news map[string]*earlyNews // by link and each spelling of the id
 	rows []*earlyNews          // in the order of their lapse, with some that are taken
 	live int                   // rows that are not
+	tidy time.Time             // when forget looked last
 }
 
 type earlyNews struct {
@@ -53,6 +58,18 @@ func (k *early) load(ctx context.Context) error {
 	})
 }
 
+// all returns what is kept.
+func (k *early) all() (news []message.News) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, n := range k.rows {
+		if !n.taken {
+			news = append(news, n.News)
+		}
+	}
+	return news
+}
+
 // keep remembers news, in its order; an error means that it is not durable.
 // What it writes shares the syncs of the store, where one after the other
 // would wait for each.
@@ -65,9 +82,11 @@ func (k *early) keep(ctx context.Context, news []message.News, now time.Time) []
 			continue
 		}
 		row := &earlyNews{Key: earlyKey(n.Link, n.Remote[0]), News: n, Lapse: now.Add(earlyLife)}
-		if k.remember(row) {
-			rows[i], last[row.Key] = row, i
+		if !k.remember(row) {
+			errs[i] = errEarly
+			continue
 		}
+		rows[i], last[row.Key] = row, i
 	}
 	var writing sync.WaitGroup
 	for _, i := range last {
@@ -169,6 +188,39 @@ func (k *early) unlink(n *earlyNews) {
 			delete(k.news, key)
 		}
 	}
+}
+
+// crowded tells whether n more may find no place, and it is time to look for
+// what can be forgotten.
+func (k *early) crowded(n int, now time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.live+n <= earlyMost || now.Sub(k.tidy) < earlyRest {
+		return false
+	}
+	k.tidy = now
+	return true
+}
+
+// forget drops news that came before every attempt still in the air over its
+// link left: nobody will learn its id any more. oldest has the departures.
+func (k *early) forget(oldest map[string]time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.rows = slices.DeleteFunc(k.rows, func(n *earlyNews) bool {
+		if n.taken {
+			return true
+		}
+		left, flying := oldest[n.News.Link]
+		if flying && !left.After(n.Lapse.Add(-earlyLife)) {
+			return false
+		}
+		n.taken = true
+		k.live--
+		k.unlink(n)
+		k.lapsed(n.News.Link)
+		return true
+	})
 }
 
 // purge forgets what has lapsed and returns when the next one will.

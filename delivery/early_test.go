@@ -41,16 +41,41 @@ func TestNewsThatFoundItsMessageMakesRoom(t *testing.T) {
 	if len(k.rows) > 2048 || len(k.news) > 0 || k.live != 0 {
 		t.Errorf("%d rows, %d names, %d alive are left", len(k.rows), len(k.news), k.live)
 	}
+	k.lapsed = func(string) {}
 	for i := range earlyMost + 5 {
-		_ = k.keep(t.Context(), []message.News{newsOf(strconv.Itoa(i))}, now)
+		err := k.keep(t.Context(), []message.News{newsOf(strconv.Itoa(i))}, now)[0]
+		if full := i >= earlyMost; full != (message.CauseOf(err) == message.Congested) {
+			t.Fatalf("news %d: %v", i, err)
+		}
 	}
-	if k.live != earlyMost {
+	if k.live != earlyMost || !k.crowded(1, now) || k.crowded(1, now) {
 		t.Errorf("%d are kept", k.live)
 	}
-	k.lapsed = func(string) {}
 	k.purge(now.Add(2 * earlyLife))
 	if k.live != 0 || len(k.news) != 0 {
 		t.Errorf("%d rows, %d names after their time", k.live, len(k.news))
+	}
+}
+
+func TestNewsOlderThanEveryAttemptIsForgotten(t *testing.T) {
+	began := time.Now()
+	at := func(s int) time.Time { return began.Add(time.Duration(s) * time.Second) }
+	k := newEarly(bare{})
+	lapsed := 0
+	k.lapsed = func(string) { lapsed++ }
+	for i := range 4 {
+		n := newsOf(strconv.Itoa(i))
+		if i == 3 {
+			n.Link = "c2"
+		}
+		_ = k.keep(t.Context(), []message.News{n}, at(i))
+	}
+	k.forget(map[string]time.Time{"c1": at(1)}) // nothing is in the air over c2
+	if knownAs(k, "0") || !knownAs(k, "1") || !knownAs(k, "2") || k.live != 2 || lapsed != 2 {
+		t.Errorf("%d are kept, %d have lapsed", k.live, lapsed)
+	}
+	if next := k.purge(at(2)); !next.Equal(at(1).Add(earlyLife)) {
+		t.Errorf("the next lapse is at %v", next)
 	}
 }
 

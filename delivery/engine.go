@@ -218,6 +218,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if err := e.early.load(ctx); err != nil {
 		return err
 	}
+	e.overtaken(ctx)
 	var movers, writer sync.WaitGroup
 	for _, work := range []func(context.Context){e.schedule, e.begin, e.fetch, e.clock} {
 		movers.Go(func() { work(ctx) })

@@ -27,6 +27,9 @@ func (e *Engine) Report(ctx context.Context, news ...message.News) []error {
 	}
 	now := time.Now()
 	lost, which := lostOf(news, errs)
+	if e.early.crowded(len(lost), now) {
+		e.tidy(ctx)
+	}
 	for i, err := range e.early.keep(ctx, lost, now) {
 		if err != nil {
 			errs[which[i]] = err

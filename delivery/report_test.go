@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -197,6 +198,64 @@ func TestNewsThatComesEarly(t *testing.T) {
 		id := h.accept(wants(message.WantFinal))
 		h.wait(time.Second)
 		h.stands(id, message.Done, 0)
+	})
+	bubble(t, "also where the answer was the last word before the crash", func(t *testing.T) {
+		q := newMemory()
+		h := openOn(t, q, delivery.DefaultConfig(), []string{"out"}, lane("out", &courier{}))
+		h.start()
+		id := h.accept(wants(message.WantFinal))
+		h.wait(time.Millisecond)
+		_ = h.report(news("out", "A1", message.Delivered, ""))
+		h.halt()
+		s := h.get(id).State
+		s.Phase, s.Due, s.Segments = message.Sent, time.Now().Add(time.Hour), []message.Segment{{Remote: "A1", Result: message.Relayed}}
+		if err := q.Finish(t.Context(), message.End{State: s}); err != nil && err[0] != nil {
+			t.Fatal(err)
+		}
+
+		h = openOn(t, q, delivery.DefaultConfig(), []string{"out"}, lane("out", &courier{}))
+		h.run()
+		h.wait(time.Second)
+		h.stands(id, message.Done, 0)
+		h.told(id, message.Done)
+	})
+	bubble(t, "is never dropped in silence for want of room, and what can fit nothing takes none", func(t *testing.T) {
+		peer := &courier{}
+		h := open(t, []string{"out"}, lane("out", peer))
+		h.run()
+		next := 0
+		flood := func() (refused int) {
+			for range 60 {
+				var ns []message.News
+				for range 1000 {
+					next++
+					ns = append(ns, news("out", strconv.Itoa(next), message.Delivered, ""))
+				}
+				for _, err := range h.report(ns...) {
+					switch {
+					case message.CauseOf(err) == message.Congested:
+						refused++
+					case !errors.Is(err, message.ErrNotFound):
+						t.Fatal(err)
+					}
+				}
+			}
+			return refused
+		}
+		if n := flood(); n > 0 {
+			t.Errorf("%d were refused, and nothing is in the air", n)
+		}
+		h.wait(2 * time.Minute)
+		h.accept()
+		h.wait(time.Millisecond)
+		if n := flood(); n != 10_000 {
+			t.Errorf("%d were refused", n)
+		}
+		peer.dones[0](relays)
+		h.wait(2 * time.Second)
+		if err := h.report(news("out", "B2", message.Delivered, ""))[0]; !errors.Is(err, message.ErrNotFound) {
+			t.Errorf("the attempt is over and there is no room: %v", err)
+		}
 	})
 	bubble(t, "lapses after a minute", func(t *testing.T) {
 		peer := &courier{}
