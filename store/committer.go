@@ -201,7 +201,9 @@ func (s *Store) await() {
 			s.drop(j, err)
 			continue
 		}
-		s.met.sync.Observe(time.Since(j.began).Seconds())
+		took := time.Since(j.began)
+		s.met.sync.Observe(took.Seconds())
+		s.lastSync.Store(int64(took))
 		for _, t := range j.tickets {
 			s.durable(t) // durable from here
 			t.answer(t.err)

@@ -16,6 +16,8 @@ type counts struct {
 	mu      sync.Mutex
 	account map[string]int
 	class   [classes]int
+	spots   map[spot]held // what waits for links and pollers
+	flow    Flow          // since the last Harvest
 	all     int
 	life    int // grows with each restart: an older count is not added any more
 	work    chan counting
@@ -35,7 +37,7 @@ type recount struct {
 }
 
 func newCounts() *counts {
-	return &counts{account: map[string]int{}, work: make(chan counting, 1)}
+	return &counts{account: map[string]int{}, spots: map[spot]held{}, work: make(chan counting, 1)}
 }
 
 // restart forgets the figures and has them counted anew. Nothing may write
@@ -48,6 +50,7 @@ func (c *counts) restart(b *base) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.account)
+	clear(c.spots)
 	c.class, c.all = [classes]int{}, 0
 	c.life++
 	select {
@@ -82,8 +85,11 @@ func (c *counts) apply(es []effect) {
 	for i := range es {
 		if old := es[i].old; old != nil {
 			c.add(old.account, old.class, -1)
+			c.at(old, -1)
 		}
 		c.add(es[i].new.account, es[i].new.class, 1)
+		c.at(es[i].new, 1)
+		c.flow.note(es[i].old, es[i].new)
 	}
 }
 
@@ -167,5 +173,38 @@ func (c *counts) count(ctx context.Context, o counting) error {
 		}
 	}
 	merge()
-	return errors.Join(it.Error())
+	return errors.Join(it.Error(), c.countSpots(ctx, o))
+}
+
+// countSpots counts what a snapshot holds of messages that wait for links
+// and pollers.
+func (c *counts) countSpots(ctx context.Context, o counting) error {
+	w := newWalk(o.snap)
+	n := 0
+	var some []*entry
+	merge := func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.life != o.life || ctx.Err() != nil || o.base.fence.broken() != nil {
+			return false
+		}
+		for _, e := range some {
+			c.at(e, 1)
+		}
+		some = some[:0]
+		return true
+	}
+	err := each(o.snap, []byte{keyParked}, nil, func(k, _ []byte) (bool, error) {
+		e, err := w.entry(tailID(k), false)
+		if err != nil || e == nil {
+			return true, err
+		}
+		some = append(some, e)
+		if n++; n%1024 == 0 {
+			return merge(), nil
+		}
+		return true, nil
+	})
+	merge()
+	return errors.Join(err, w.close())
 }

@@ -38,6 +38,8 @@ type Store struct {
 	dueMu   sync.Mutex
 	last    atomic.Uint64
 
+	lastSync atomic.Int64 // nanoseconds that the newest sync took
+
 	queueMu sync.Mutex
 	queue   []work
 	closing bool
