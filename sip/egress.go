@@ -315,6 +315,8 @@ func (d *delivery) tookPart(p *packet) {
 	id := p.get(xID)
 	if id == "" || len(id) > 64 || !printable(id) {
 		id = d.s.callID(&d.a, d.at+1)
+	} else if !d.l.tells.Load() {
+		d.l.tells.Store(true)
 	}
 	d.taken[d.at] = id
 	o := d.s.outcome(d.l, p)

@@ -2,9 +2,11 @@ package sip
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -167,6 +169,19 @@ func (d *desk) Find(_ context.Context, _ message.Reach, id message.ID) (message.
 		return r, nil
 	}
 	return message.Record{}, message.ErrNotFound
+}
+
+func (d *desk) List(_ context.Context, q message.Query) ([]message.Record, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []message.Record
+	for _, r := range d.records {
+		if q.Matches(r) {
+			all = append(all, r)
+		}
+	}
+	slices.SortFunc(all, func(a, b message.Record) int { return cmp.Compare(b.Message.ID, a.Message.ID) })
+	return all[:min(len(all), q.Limit)], nil
 }
 
 func (d *desk) Wait(ctx context.Context, _ message.Reach, id message.ID) (message.Record, error) {

@@ -25,9 +25,8 @@ func (s *Server) reportIMDN(x *exchange, who *link) response {
 	if !s.meant(x.imdn.MessageID+"."+who.name+"@"+s.cfg.Node, who, &news) || s.deps.Reporter == nil {
 		return taken
 	}
-	errs := s.deps.Reporter.Report(s.clock.context(), news)
-	if len(errs) > 0 && errs[0] != nil && !errors.Is(errs[0], message.ErrNotFound) {
-		return s.refusal(errs[0])
+	if err := s.tellNews(news); err != nil && !errors.Is(err, message.ErrNotFound) {
+		return s.refusal(err)
 	}
 	return taken
 }

@@ -25,6 +25,8 @@ type link struct {
 	peer          target // where MESSAGE goes; zero host: nowhere
 	proof         credential
 	counters      *linkCounters
+	tells         atomic.Bool // the peer has told an id of its own
+	recalling     atomic.Bool
 
 	mu         sync.Mutex
 	up         bool

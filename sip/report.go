@@ -39,17 +39,27 @@ func (s *Server) report(x *exchange, who *link, m *message.Message) (r response,
 	if len(news.Remote) == 0 {
 		return response{status: 200}, true // marked, but about nothing
 	}
-	errs := s.deps.Reporter.Report(s.clock.context(), news)
-	switch {
-	case len(errs) == 0 || errs[0] == nil:
-	case errors.Is(errs[0], message.ErrNotFound):
-		if !isMarked && !own {
+	err := s.tellNews(news)
+	if errors.Is(err, message.ErrNotFound) && !isMarked && !own {
+		remote, found := s.recall(who, m, said)
+		if !found {
 			return r, false // text that looks like a receipt, about nothing of ours
 		}
-	default:
-		return s.refusal(errs[0]), true
+		news.Remote = []string{remote}
+		err = s.tellNews(news)
+	}
+	if err != nil && !errors.Is(err, message.ErrNotFound) {
+		return s.refusal(err), true
 	}
 	return response{status: 200}, true
+}
+
+// tellNews reports one piece of news.
+func (s *Server) tellNews(news message.News) error {
+	if errs := s.deps.Reporter.Report(s.clock.context(), news); len(errs) > 0 {
+		return errs[0]
+	}
+	return nil
 }
 
 // readMark takes stat and err from X-SMS-RECEIPT: "DELIVRD;err=000".
