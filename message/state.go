@@ -75,6 +75,7 @@ type State struct {
 	Opened   uint16    // times an explicit retry reopened it
 	Detour   Detour    // where rules sent it
 	Notes    string    // of rules, for the record
+	Charge   Charge    // what it costs, and how far that is settled
 
 	Trace []Step
 }

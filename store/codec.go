@@ -117,6 +117,12 @@ func (r *reader) uint() uint64 {
 	return 0
 }
 
+// int reads a number with a sign (zigzag).
+func (r *reader) int() int64 {
+	z := r.uint()
+	return int64(z>>1) ^ -int64(z&1)
+}
+
 func (r *reader) uint16() uint16 { return uint16(r.upTo(math.MaxUint16)) }
 
 func (r *reader) upTo(most uint64) uint64 {

@@ -181,8 +181,7 @@ func appendOrigin(dst []byte, o *message.Origin) []byte {
 
 func (r *reader) origin() message.Origin {
 	o := message.Origin{Link: r.string(), Type: message.Source(r.byte()), User: r.string(), Peer: r.string(), Ref: r.string()}
-	z := r.uint()
-	o.RefLife = time.Duration(int64(z>>1) ^ -int64(z&1))
+	o.RefLife = time.Duration(r.int())
 	o.Handle = r.string()
 	return o
 }

@@ -76,14 +76,70 @@ func appendState(dst []byte, s *message.State, version uint64) []byte {
 	return appendByRules(appendTrace(dst, s.Trace), s)
 }
 
-// appendByRules ends a state with what rules did to it, and writes nothing
-// where they did nothing.
+// appendByRules ends a state with what rules did to it and what it costs, and
+// writes nothing where that is nothing.
 func appendByRules(dst []byte, s *message.State) []byte {
-	if s.Detour == (message.Detour{}) && s.Notes == "" {
+	free := s.Charge == (message.Charge{})
+	if s.Detour == (message.Detour{}) && s.Notes == "" && free {
 		return dst
 	}
 	dst = appendString(appendString(dst, s.Detour.Link), s.Detour.Account)
-	return appendString(append(dst, s.Detour.Count), s.Notes)
+	dst = appendString(append(dst, s.Detour.Count), s.Notes)
+	if free {
+		return dst
+	}
+	return appendCharge(dst, &s.Charge)
+}
+
+// byRules reads what appendByRules wrote: one state has one form, so what is
+// there is not empty.
+func (r *reader) byRules(s *message.State) {
+	s.Detour = message.Detour{Link: r.string(), Account: r.string(), Count: r.byte()}
+	s.Notes = r.string()
+	if len(r.s) > 0 {
+		if s.Charge = r.charge(); s.Charge == (message.Charge{}) {
+			r.fail()
+		}
+		return
+	}
+	if s.Detour == (message.Detour{}) && s.Notes == "" {
+		r.fail()
+	}
+}
+
+const (
+	chargeAsked = 1 << iota
+	chargeServer
+	chargeEarly
+	chargeRefund
+	chargeKnown = 1<<iota - 1
+)
+
+func appendCharge(dst []byte, c *message.Charge) []byte {
+	var flags byte
+	for i, on := range [...]bool{c.Asked, c.Server, c.Early, c.Refund} {
+		if on {
+			flags |= 1 << i
+		}
+	}
+	dst = append(dst, flags, byte(c.Result), byte(c.Todo), c.Units, c.Taken)
+	dst = appendString(appendString(dst, c.Payer), c.Ref)
+	for _, n := range [...]int64{c.Cost, c.Moved, c.Floor} {
+		dst = binary.AppendVarint(dst, n)
+	}
+	return dst
+}
+
+func (r *reader) charge() message.Charge {
+	f := r.byte()
+	if f&^chargeKnown != 0 {
+		r.fail()
+	}
+	return message.Charge{
+		Asked: f&chargeAsked != 0, Server: f&chargeServer != 0, Early: f&chargeEarly != 0, Refund: f&chargeRefund != 0,
+		Result: message.ChargeResult(r.byte()), Todo: message.ChargeStep(r.byte()), Units: r.byte(), Taken: r.byte(),
+		Payer: r.string(), Ref: r.string(), Cost: r.int(), Moved: r.int(), Floor: r.int(),
+	}
 }
 
 func (r *reader) state(id message.ID) message.State {
@@ -101,10 +157,7 @@ func (r *reader) state(id message.ID) message.State {
 	s.Failure, s.Opened = message.Cause(r.byte()), r.uint16()
 	s.Trace = r.trace()
 	if len(r.s) > 0 && !r.bad {
-		s.Detour = message.Detour{Link: r.string(), Account: r.string(), Count: r.byte()}
-		if s.Notes = r.string(); s.Detour == (message.Detour{}) && s.Notes == "" {
-			r.fail() // there would be nothing: one state has one form
-		}
+		r.byRules(&s)
 	}
 	return s
 }
@@ -123,8 +176,7 @@ func appendOutcome(dst []byte, o *message.Outcome) []byte {
 func (r *reader) outcome() message.Outcome {
 	o := message.Outcome{Result: message.Result(r.byte()), Cause: message.Cause(r.byte())}
 	o.Remote, o.Pause = r.strings(), r.bool()
-	z := r.uint()
-	o.After = time.Duration(int64(z>>1) ^ -int64(z&1))
+	o.After = time.Duration(r.int())
 	o.At = r.time()
 	o.Word, o.Code, o.Detail = r.string(), r.string(), r.string()
 	return o

@@ -32,6 +32,8 @@ func full() message.Record {
 		Segments: []message.Segment{{Remote: "77", Result: message.Delivered}, {}}, Rounds: 65535, Attempts: 3, First: at, Ended: at.Add(-time.Hour),
 		Last:    message.Outcome{Result: message.Deferred, Cause: message.Absent, Remote: []string{"77", ""}, Pause: true, After: -time.Second, Word: "W", Code: "027", Detail: "gone"},
 		Failure: message.MemoryFull, Opened: 2, Detour: message.Detour{Link: "b", Account: "uk", Count: 3}, Notes: "night; pt",
+		Charge: message.Charge{Result: message.ChargeUnknown, Todo: message.RefundStep, Asked: true, Server: true, Early: true, Refund: true,
+			Payer: "acme", Units: 255, Taken: 3, Ref: "1-0;2-0", Cost: math.MaxInt64, Moved: -1, Floor: math.MinInt64},
 	}
 	s.Note(message.Step{At: at, Kind: "accepted", Link: "esme1"})
 	s.Note(message.Step{Kind: "no time"})
@@ -48,6 +50,7 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	for name, r := range map[string]message.Record{
 		"everything set": full(),
 		"nothing set":    {Message: &message.Message{ID: 1}, State: message.State{ID: 1}},
+		"only a charge":  {Message: &message.Message{ID: 3}, State: message.State{ID: 3, Charge: message.Charge{Units: 1}}},
 		"extreme times": {Message: &message.Message{ID: 2, Accepted: time.Unix(0, math.MinInt64).UTC(), Expires: time.Unix(0, math.MaxInt64).UTC(), NotBefore: at},
 			State: message.State{ID: 2}},
 	} {
