@@ -146,7 +146,7 @@ func (l *lane) take(now time.Time, max int, out []*flight) (_ []*flight, expired
 		}
 		f := &flight{item: it, rec: it.rec, lane: l, courier: l.cfg.Courier}
 		if l.cfg.Serial {
-			f.recipient = it.hop.To.Value
+			f.recipient = l.recipient(it)
 			if row, ok := l.busy[f.recipient]; ok {
 				l.busy[f.recipient] = append(row, it)
 				l.blocked++
@@ -169,6 +169,19 @@ func (l *lane) take(now time.Time, max int, out []*flight) (_ []*flight, expired
 	}
 	return out, expired, wake
 }
+
+// recipient is whom it must not overtake another on the way to. What a
+// webhook is told of a message is in order for the number that the message
+// went to: its sender may have thousands under way (spec rest §7).
+func (l *lane) recipient(it *item) string {
+	if m := it.rec.Message; m.Kind == message.KindReceipt && l.cfg.Kind == webhook {
+		return m.From.Value
+	}
+	return it.hop.To.Value
+}
+
+// webhook is the kind of links that carry by HTTP.
+const webhook = "webhook"
 
 // window is how many messages may be in flight now. mu is held.
 func (l *lane) window() int {

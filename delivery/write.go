@@ -31,6 +31,8 @@ func (e *Engine) entry(r message.Record, s message.State, now time.Time) entry {
 		s.Note(message.Step{At: now, Kind: "finished", Link: s.Link, Text: ending(after)})
 	} else if s.Phase == message.Waiting && s.Rounds == 1 && r.State.Rounds == 0 && s.Opened == 0 {
 		en.spawn(e, message.Notification(after), now, &s)
+	} else if s.Phase == message.Sent && r.State.Phase != message.Sent {
+		en.spawn(e, message.SentNotice(after), now, &s)
 	}
 	en.end.State = s
 	return en
@@ -43,7 +45,7 @@ func (en *entry) spawn(e *Engine, receipt *message.Message, now time.Time, s *me
 	}
 	r := e.send(receipt, now)
 	en.end.Spawn = append(en.end.Spawn, r)
-	s.Note(message.Step{At: now, Kind: "receipt", Link: receipt.Dest, Text: "made, id " + receipt.ID.String()})
+	s.Note(message.Made(now, receipt))
 }
 
 func ending(r message.Record) string {

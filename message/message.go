@@ -116,6 +116,7 @@ const (
 	WantSuccess      Wants = 1 << iota // a final receipt on success
 	WantFailure                        // a final receipt on failure
 	WantIntermediate                   // one notification after the first failed round
+	WantSent                           // one notification when the next hop has taken it (spec rest §4.3)
 	WantNone         Wants = 0
 	WantFinal              = WantSuccess | WantFailure
 )

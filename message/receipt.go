@@ -1,6 +1,9 @@
 package message
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // AutoReply is the Detail of a Dropped message that an automatic reply has
 // answered: its receipt speaks for the service that answered.
@@ -58,6 +61,38 @@ func Notification(r Record) *Message {
 	a := about(r)
 	a.Phase = Waiting
 	return home(m, a)
+}
+
+// SentNotice returns the notification that the next hop has taken r and will
+// report, nil if none was asked for.
+func SentNotice(r Record) *Message {
+	m := r.Message
+	if m.Kind != KindMessage || m.Mode == ModeDatagram || m.Wants&WantSent == 0 {
+		return nil
+	}
+	return home(m, about(r))
+}
+
+// made begins the text of the trace where a receipt was made.
+const made = "made, id "
+
+// Made is the line of a trace that says that receipt was made.
+func Made(at time.Time, receipt *Message) Step {
+	return Step{At: at, Kind: "receipt", Link: receipt.Dest, Text: made + receipt.ID.String()}
+}
+
+// Receipts returns the ids of the receipts that were made about a message, in
+// the order in which they were, as far as its trace still tells.
+func Receipts(s *State) []ID {
+	var ids []ID
+	for i := range s.Trace {
+		if text, ok := strings.CutPrefix(s.Trace[i].Text, made); ok && s.Trace[i].Kind == "receipt" {
+			if id, ok := ParseID(text); ok {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }
 
 func about(r Record) *About {
