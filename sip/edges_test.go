@@ -126,6 +126,30 @@ func TestMaxForwardsCountsDown(t *testing.T) {
 	}
 }
 
+func TestNoForwardsLeftIs483WhereOnlySIPLeadsOn(t *testing.T) {
+	var hops []string
+	h := open(t, quick(), connect+"  - {name: app, kind: poll}\n")
+	h.deps.Hops = func(*message.Message) []string { return hops }
+	w := dial(t, "udp", h.udp())
+	for _, test := range []struct {
+		forwards string
+		hops     []string
+		status   int
+	}{
+		{"0", []string{"connect"}, 483},
+		{"0", []string{"connect", "app"}, 202},
+		{"0", []string{"app"}, 202},
+		{"0", nil, 202},
+		{"1", []string{"connect"}, 202},
+	} {
+		hops = test.hops
+		d := strings.Replace(draft{body: fmt.Sprint(test)}.String(), "Max-Forwards: 70", "Max-Forwards: "+test.forwards, 1)
+		if a := w.answer(d); a.status != test.status {
+			t.Errorf("Max-Forwards %s to %v: %d", test.forwards, test.hops, a.status)
+		}
+	}
+}
+
 func TestSlowStoreIs503(t *testing.T) {
 	h := open(t, quick(), connect)
 	h.door.says(func(*message.Message) error { return fmt.Errorf("put: %w", context.DeadlineExceeded) })

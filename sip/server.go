@@ -36,6 +36,9 @@ type Deps struct {
 	Directory func() *tenant.Directory
 	// Presence keeps who is registered; nil: REGISTER is refused.
 	Presence *tenant.Presence
+	// Hops names the links that a message may leave by if it is accepted now;
+	// nil: nobody knows before.
+	Hops func(*message.Message) []string
 }
 
 // Server is the SIP edge: listeners, links, and the Courier of kind sip. It is

@@ -42,7 +42,11 @@ func (s *Server) message(x *exchange) {
 	r := response{status: 500}
 	defer func() { s.repeats.leave(who.name+"\x00"+m.Origin.Ref, others, r) }()
 	if r, ok = s.report(x, who, m); !ok {
-		r = s.accept(x, who, m)
+		if f := s.hopsLeft(m); f != nil {
+			r = f.answer(s.cfg.Node)
+		} else {
+			r = s.accept(x, who, m)
+		}
 	}
 	r.tag = m.Origin.Ref[:16]
 	x.answer(r)
@@ -105,6 +109,24 @@ func (s *Server) read(x *exchange, who *link, user string) (*message.Message, *f
 		Priority: priority(x.get("Priority")), Extra: extra(x.packet, &w),
 	}
 	return m, nil
+}
+
+// hopsLeft refuses what came with Max-Forwards: 0 and could only leave by SIP
+// again (RFC 3261 §16.3, spec sip §9.1).
+func (s *Server) hopsLeft(m *message.Message) *fault {
+	if m.Extra[extraForwards] != "0" || s.deps.Hops == nil {
+		return nil
+	}
+	hops, set := s.deps.Hops(m), s.links.Load()
+	for _, link := range hops {
+		if set.byName[link] == nil {
+			return nil
+		}
+	}
+	if len(hops) == 0 {
+		return nil // the door says why
+	}
+	return &fault{status: 483, plain: true}
 }
 
 // reference names a request across transactions and restarts: Call-ID, CSeq

@@ -24,6 +24,19 @@ func (h *house) facts() routing.Facts {
 	}
 }
 
+// hops are the links that a message would leave by if it came now.
+func (h *house) hops(m *message.Message) []string {
+	plan, err := h.intake.Preview(m)
+	if err != nil {
+		return nil
+	}
+	links := make([]string, len(plan.Hops))
+	for i := range plan.Hops {
+		links[i] = plan.Hops[i].Link
+	}
+	return links
+}
+
 // plan is where a message would go now.
 func (h *house) plan(m *message.Message) routing.Plan {
 	return h.catalog.Directory().Table().Plan(m, h.facts())
