@@ -126,7 +126,7 @@ func (h *house) openEdges() (err error) {
 	h.sip, err = sip.New(sip.Config{
 		Node: h.cfg.Name, Domain: h.cfg.SIP.Domain, Advertise: h.cfg.SIP.Advertise, Digest: h.cfg.SIP.Digest,
 		Listen: spell(h.cfg.Listen.SIP), TLS: secure, Volatile: h.cfg.Data == memory,
-	}, sip.Deps{Acceptor: h.gate, Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory, Presence: h.presence}, h.log, h.reg)
+	}, sip.Deps{Acceptor: h.gate, Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory, Presence: h.presence, Hops: h.hops}, h.log, h.reg)
 	if err != nil {
 		return err
 	}
