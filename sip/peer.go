@@ -31,11 +31,15 @@ type PeerConfig struct {
 
 // PeerMessage is a MESSAGE as a simulated handset sees it.
 type PeerMessage struct {
-	From, To    string // user parts: numbers or names
+	From, To    string // user parts: numbers or names; in what is sent also whole URIs
 	ContentType string // "" is text/plain;charset=UTF-8
 	Body        []byte
 	Headers     []Field // others, in order; in what is sent: the X-headers
 	CallID      string  // "" in what is sent: a new one
+
+	// Method and Target, the Request-URI, of what is sent: "" is MESSAGE, and
+	// what To says.
+	Method, Target string
 }
 
 // Get returns the first header of that name, "" if there is none.
@@ -129,8 +133,22 @@ func (p *Peer) Close() error {
 // goroutine that read it. It blocks while the window is full. The error says
 // that nothing was sent; done is then not called.
 func (p *Peer) Send(ctx context.Context, m PeerMessage, done func(PeerAnswer)) error {
-	return p.send(ctx, peerRequest{PeerMessage: m, method: "MESSAGE", cseq: 1,
-		target: "sip:" + string(appendUser(nil, m.To)) + "@" + p.remote.String()}, done)
+	r := peerRequest{PeerMessage: m, method: "MESSAGE", cseq: 1, from: peerURI(m.From, p.domain), to: peerURI(m.To, p.remote.String())}
+	if r.target = r.to; m.Target != "" {
+		r.target = m.Target
+	}
+	if m.Method != "" {
+		r.method = m.Method
+	}
+	return p.send(ctx, r, done)
+}
+
+// peerURI returns a URI as it is, and that of a user at a host.
+func peerURI(given, host string) string {
+	if strings.HasPrefix(given, "sip:") || strings.HasPrefix(given, "tel:") {
+		return given
+	}
+	return "sip:" + string(appendUser(nil, given)) + "@" + host
 }
 
 func (p *Peer) send(ctx context.Context, m peerRequest, done func(PeerAnswer)) error {
@@ -176,7 +194,8 @@ func (p *Peer) Register(ctx context.Context, aor string, expires int) PeerAnswer
 	p.registered += 10 // one attempt may need two numbers
 	d := peerRequest{method: "REGISTER", target: "sip:" + home, cseq: p.registered, PeerMessage: PeerMessage{From: aor, CallID: p.registerID}}
 	p.registers.Unlock()
-	d.own = "sip:" + string(appendUser(nil, aor)) + "@" + home
+	d.from = "sip:" + string(appendUser(nil, aor)) + "@" + home
+	d.to = d.from
 	contact := "<sip:" + string(appendUser(nil, aor)) + "@" + p.domain
 	if p.tcp {
 		contact += ";transport=tcp"
@@ -198,7 +217,7 @@ func (p *Peer) Register(ctx context.Context, aor string, expires int) PeerAnswer
 type peerRequest struct {
 	PeerMessage
 	method, target string
-	own            string // From and To of a REGISTER
+	from, to       string
 	cseq           int
 	proofs         int
 }
@@ -249,17 +268,13 @@ func (p *Peer) request(f flow, m peerRequest, branch string) []byte {
 	if f.stream != nil {
 		local = f.stream.local.String()
 	}
-	from, to := "sip:"+string(appendUser(nil, m.From))+"@"+p.domain, m.target
-	if m.own != "" {
-		from, to = m.own, m.own
-	}
 	b := make([]byte, 0, 512+len(m.Body))
 	b = append(append(append(append(b, m.method...), ' '), m.target...), " SIP/2.0\r\n"...)
 	b = append(append(b, "Via: SIP/2.0/"...), f.transport.String()...)
 	b = append(append(append(b, ' '), local...), ";branch="...)
 	b = append(append(b, branch...), ";rport\r\nMax-Forwards: 70\r\nFrom: <"...)
-	b = append(append(append(b, from...), ">;tag="...), tagFor(m.CallID)...)
-	b = append(append(append(b, "\r\nTo: <"...), to...), ">\r\n"...)
+	b = append(append(append(b, m.from...), ">;tag="...), tagFor(m.CallID)...)
+	b = append(append(append(b, "\r\nTo: <"...), m.to...), ">\r\n"...)
 	b = appendField(b, "Call-ID", m.CallID)
 	b = appendField(b, "CSeq", strconv.Itoa(m.cseq)+" "+m.method)
 	if h, ok := p.proof.authorise(m.method, m.target); ok {
@@ -269,7 +284,7 @@ func (p *Peer) request(f flow, m peerRequest, branch string) []byte {
 		b = appendField(b, h.Name, h.Value)
 	}
 	kind := m.ContentType
-	if m.method != "MESSAGE" {
+	if m.method != "MESSAGE" && len(m.Body) == 0 {
 		return append(b, "Content-Length: 0\r\n\r\n"...)
 	}
 	if kind == "" {
