@@ -25,6 +25,7 @@ import (
 // and leave alone.
 
 const (
+	joinKey   = "part:"     // what keys of groups begin with
 	joinWait  = time.Minute // from the first part
 	joinTries = 3
 	// maxGroups bounds what is remembered of groups: a part of a forgotten
@@ -84,7 +85,7 @@ func (v *visit) group(m *message.Message, plan routing.Plan) (string, bool) {
 		_, _ = h.Write([]byte(s))
 	}
 	_ = binary.Write(h, binary.BigEndian, [4]uint16{p.Ref, uint16(p.Kind), uint16(p.Total)})
-	key := "part:" + hex.EncodeToString(h.Sum(nil)[:16])
+	key := joinKey + hex.EncodeToString(h.Sum(nil)[:16])
 	v.onceEach(m, key)
 	return key, true
 }
@@ -170,6 +171,21 @@ func (in *Intake) assemble(ctx context.Context, dir *tenant.Directory, keys map[
 			break
 		}
 	}
+}
+
+// Resume joins the groups whose last part came just before the house fell. It
+// is called before the engine runs, which would send due parts alone.
+func (in *Intake) Resume(ctx context.Context) error {
+	keys, err := in.queue.Waits(ctx, joinKey)
+	if err != nil {
+		return err
+	}
+	groups := make(map[string]struct{}, len(keys))
+	for _, key := range keys {
+		groups[key] = struct{}{}
+	}
+	in.assemble(ctx, in.directory(), groups)
+	return nil
 }
 
 // join makes one message of the parts that wait on key, if all are there.

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,4 +146,20 @@ func TestAPartWaitsAMinuteFromTheFirst(t *testing.T) {
 			t.Errorf("a new group is due after %s", due.Sub(late))
 		}
 	})
+}
+
+func TestAGroupThatWasCompleteBeforeACrashIsJoinedAtTheNextStart(t *testing.T) {
+	in, q := open(t, DefaultConfig())
+	q.noJoin = errors.New("the power is gone")
+	_ = in.one(part(polled, "a", 1, 2, 1))
+	_ = in.one(part(polled, "b", 1, 2, 2))
+	_ = in.one(part(polled, "x", 2, 2, 1)) // its other part never came
+	q.noJoin = nil
+	if err := in.Resume(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	all := stored(q)
+	if _, ok := all["ab"]; !ok || len(all) != 2 || all["x"].State.WakeOn == "" {
+		t.Errorf("stored: %v", all)
+	}
 }

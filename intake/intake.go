@@ -33,6 +33,8 @@ type Queue interface {
 	Backlog(account string) (own, total int)
 	// Parked returns records that wait on key, in the order of their ids.
 	Parked(ctx context.Context, key string, after message.ID, max int) ([]message.Record, error)
+	// Waits returns the keys that begin with prefix and that records wait on.
+	Waits(ctx context.Context, prefix string) ([]string, error)
 	// Join rewrites one record and removes the parts that became one with it:
 	// all or none, synced; ErrStale where one has changed.
 	Join(ctx context.Context, whole message.End, parts ...message.State) error

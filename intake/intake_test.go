@@ -46,6 +46,8 @@ type shelfless struct {
 	refs  map[string]message.ID
 	err   error
 	total int
+
+	noJoin error
 }
 
 func (q *shelfless) Put(_ context.Context, rs ...message.Record) ([]message.ID, error) {
@@ -89,9 +91,25 @@ func (q *shelfless) Parked(_ context.Context, key string, after message.ID, max 
 	return rs, nil
 }
 
+func (q *shelfless) Waits(_ context.Context, prefix string) (keys []string, _ error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, put := range q.puts {
+		for _, r := range put {
+			if key := r.State.WakeOn; strings.HasPrefix(key, prefix) && !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys, nil
+}
+
 func (q *shelfless) Join(_ context.Context, whole message.End, parts ...message.State) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.noJoin != nil {
+		return q.noJoin
+	}
 	gone := map[message.ID]bool{whole.State.ID: true}
 	for _, s := range parts {
 		gone[s.ID] = true

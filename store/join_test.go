@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -117,5 +118,23 @@ func TestRetentionTakesAliasesAlong(t *testing.T) {
 	delete(left, keyLastID)
 	for k, n := range left {
 		t.Errorf("%d keys %q are left", n, k)
+	}
+}
+
+func TestKeysThatSomethingWaitsOnAreListedByTheirBeginning(t *testing.T) {
+	s := open(t, Config{Dir: t.TempDir()})
+	now := time.Now()
+	for i, key := range []string{"part:b", "part:b", "part:a", "part:longer", "link:part:", "part", "zart:a"} {
+		m := &message.Message{ID: message.IDAt(now) + message.ID(i) + 1, Account: "acme", Accepted: now, Expires: now.Add(time.Hour)}
+		if _, err := s.Put(t.Context(), message.Record{Message: m, State: message.State{ID: m.ID, WakeOn: key, Due: now.Add(time.Minute)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for prefix, want := range map[string]string{
+		"part:": "[part:a part:b part:longer]", "": "[part part:a part:b zart:a link:part: part:longer]", "none:": "[]",
+	} {
+		if keys, err := s.Waits(t.Context(), prefix); err != nil || fmt.Sprint(keys) != want {
+			t.Errorf("%q: %v, %v, want %s", prefix, keys, err, want)
+		}
 	}
 }

@@ -74,7 +74,8 @@ func openHouse(cfg config, doc *tenant.Document, log zerolog.Logger) (*house, er
 }
 
 func (h *house) build(doc *tenant.Document) error {
-	for _, step := range []func() error{h.openStore, h.openMovers, h.openEdges, func() error { return h.declare(doc) }} {
+	for _, step := range []func() error{h.openStore, h.openMovers, h.openEdges, func() error { return h.declare(doc) },
+		func() error { return h.intake.Resume(context.Background()) }} {
 		if err := step(); err != nil {
 			return err
 		}
