@@ -25,7 +25,7 @@ type fortune struct{ link, taken, receipts, wrong uint8 }
 type loadBook struct {
 	sent, answered, refused, home atomic.Int64
 
-	mu    sync.Mutex
+	mu       sync.Mutex
 	fortunes map[uint64]fortune
 }
 
