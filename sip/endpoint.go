@@ -24,7 +24,8 @@ type endpoint struct {
 	done    sync.WaitGroup
 	gate    sync.RWMutex // closing, against spawn
 	closing atomic.Bool
-	junked  atomic.Int64 // when it was last logged, seconds
+	junked  atomic.Int64  // when it was last logged, seconds
+	repeats atomic.Uint64 // requests over UDP that had come before
 
 	sockets   []*socket
 	listeners []*listening
@@ -173,6 +174,7 @@ func (e *endpoint) open(raw *packet) *exchange {
 	x.key = transactionKey(p, x.via)
 	if p.method != "ACK" && p.flow.transport == transportUDP {
 		if octets, known := e.answers.begin(x.key, x.began); known {
+			e.repeats.Add(1)
 			if octets != nil {
 				x.send(octets)
 			}

@@ -37,12 +37,31 @@ func (r *registrations) Collect(c chan<- prometheus.Metric) {
 	})
 }
 
+// transactionMeters are what the transaction layer counts by itself.
+func transactionMeters(e *endpoint) []prometheus.Collector {
+	open := func(side string, n func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "smsc_sip_transactions", Help: "SIP transactions under way, by side.", ConstLabels: prometheus.Labels{"side": side},
+		}, n)
+	}
+	again := func(direction string, n *atomic.Uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "smsc_sip_retransmissions_total", Help: "SIP requests over UDP sent again, by direction.", ConstLabels: prometheus.Labels{"direction": direction},
+		}, func() float64 { return float64(n.Load()) })
+	}
+	return []prometheus.Collector{
+		open("server", func() float64 { return float64(e.pool.underway()) }),
+		open("client", func() float64 { return float64(e.clients.underway()) }),
+		again("in", &e.repeats), again("out", &e.clients.resent),
+	}
+}
+
 type labels struct {
 	link, direction, third string
 	response               bool
 }
 
-func newMeters(reg prometheus.Registerer) (*meters, error) {
+func newMeters(reg prometheus.Registerer, e *endpoint) (*meters, error) {
 	m := &meters{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "smsc_sip_requests_total", Help: "SIP requests by link, direction and method.",
@@ -51,7 +70,7 @@ func newMeters(reg prometheus.Registerer) (*meters, error) {
 			Name: "smsc_sip_responses_total", Help: "Final SIP answers by link, direction and code; code none is silence.",
 		}, []string{"link", "direction", "code"}),
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.responses} {
+	for _, c := range append(transactionMeters(e), m.requests, m.responses) {
 		if reg == nil {
 			break
 		}

@@ -53,5 +53,8 @@ func (w *pool) work(p *packet) {
 	}
 }
 
+// underway returns how many requests are being handled.
+func (w *pool) underway() int64 { return max(w.busy.Load()-w.idle.Load(), 0) }
+
 // close ends the goroutines that wait.
 func (w *pool) close() { close(w.stop) }

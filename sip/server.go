@@ -75,7 +75,7 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 	}
 	s := &Server{cfg: cfg, deps: deps, log: log, end: newEndpoint(cfg, log), guard: newGuard(), verifier: newVerifier(cfg.Domain, cfg.Digest...), names: newNames(cfg.DNS)}
 	var err error
-	if s.meters, err = newMeters(reg); err != nil {
+	if s.meters, err = newMeters(reg, s.end); err != nil {
 		return nil, err
 	}
 	if reg != nil && deps.Presence != nil {

@@ -46,6 +46,7 @@ type transaction struct {
 type clients struct {
 	t1, t2, silence time.Duration
 	prefix          string // of our branches, after the cookie
+	resent          atomic.Uint64
 
 	mu       sync.Mutex
 	byBranch map[string]*transaction
@@ -153,6 +154,7 @@ func (c *clients) turn(now time.Time) {
 		}
 	}
 	c.mu.Unlock()
+	c.resent.Add(uint64(len(again)))
 	for _, t := range again {
 		_, _ = t.flow.write(t.octets)
 	}
