@@ -97,7 +97,7 @@ func (in *inlet) holdAnswer(s *Session, j job) {
 		ctx, cancel := context.WithTimeout(s.ctx, transactionTime)
 		defer cancel()
 		r, err := in.edge.deps.Ledger.Wait(ctx, nil, j.msg.ID)
-		in.remember(&j, true)
+		in.remember(j.mark, true)
 		s.m().out(j.head.Command.Answer())
 		resp := pdu.SMResp{Cmd: j.head.Command.Answer(), MessageID: in.name(j.msg, j.msg.ID)}
 		status := pdu.ROK

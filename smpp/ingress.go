@@ -229,7 +229,7 @@ func (in *inlet) accept(ctx context.Context, s *Session, jobs []job) {
 			in.holdAnswer(s, *j)
 			continue
 		}
-		in.remember(j, err == nil)
+		in.remember(j.mark, err == nil)
 		if j.dpf && err == nil {
 			in.flag(ctx, j.msg)
 		}

@@ -22,6 +22,7 @@ type line struct {
 	settings atomic.Pointer[settings]
 	refs     references
 	aliases  aliases
+	groups   groups
 	room     atomic.Int64 // sum of the windows of senders
 
 	mu       sync.Mutex

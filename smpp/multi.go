@@ -2,7 +2,6 @@ package smpp
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"smsc/message"
@@ -16,6 +15,8 @@ type multi struct {
 	msgs    []*message.Message
 	dests   []pdu.Address // of msgs, as they were written
 	refused []pdu.Unsuccess
+	mark    uint64 // of the repeat guard, 0 without
+	again   string // names the request for the guard, "" where it is new
 }
 
 // submitMulti reads submit_multi. A fault of the request refuses all of it, a
@@ -51,11 +52,9 @@ func (in *inlet) submitMulti(s *Session, j *job, frame []byte) error {
 			return err
 		}
 		l.origin(s, m)
-		if ref, ok := p.TLVs.Uint16(pdu.TagUserMessageReference); ok {
-			m.Origin.Handle = strconv.Itoa(int(ref))
-		}
 		one.msgs, one.dests = append(one.msgs, m), append(one.dests, d.Address)
 	}
+	one.guardRepeat(in, &p)
 	j.act = func(ctx context.Context) []byte { return in.acceptMulti(ctx, s, one) }
 	return nil
 }
@@ -67,7 +66,15 @@ func (p *multi) refuse(a pdu.Address, status pdu.Status) {
 // acceptMulti puts the messages in one batch and answers with the id of
 // their group, which receipts, query_sm and cancel_sm go by.
 func (in *inlet) acceptMulti(ctx context.Context, s *Session, p *multi) []byte {
+	l := in.line.Load()
 	group := in.edge.deps.Mint.Next(time.Now())
+	if p.again != "" {
+		var err error
+		if group, err = l.groups.take(ctx, in.edge.deps.Shelf, l.name, p.again, group); err != nil {
+			status, _ := l.refusal(s, &job{}, err)
+			return p.answer(s, status, pdu.MultiResp{})
+		}
+	}
 	for _, m := range p.msgs {
 		m.Aliases = append(m.Aliases, message.Alias{ID: group})
 		set(m, keyGroup, group.String())
@@ -78,7 +85,7 @@ func (in *inlet) acceptMulti(ctx context.Context, s *Session, p *multi) []byte {
 			taken++
 			continue
 		}
-		status, _ := in.line.Load().refusal(s, &job{msg: p.msgs[i]}, err)
+		status, _ := l.refusal(s, &job{msg: p.msgs[i]}, err)
 		p.refuse(p.dests[i], status)
 	}
 	status, resp := pdu.ROK, pdu.MultiResp{Unsuccess: p.refused}
@@ -87,7 +94,12 @@ func (in *inlet) acceptMulti(ctx context.Context, s *Session, p *multi) []byte {
 	} else {
 		status = pdu.RSubmitFail
 	}
+	in.remember(p.mark, taken > 0)
+	return p.answer(s, status, resp) // durable from here
+}
+
+func (p *multi) answer(s *Session, status pdu.Status, resp pdu.MultiResp) []byte {
 	s.m().out(pdu.SubmitMultiResp)
 	s.m().outStatus(status)
-	return resp.Append(nil, status, p.head.Sequence) // durable from here
+	return resp.Append(nil, status, p.head.Sequence)
 }

@@ -119,6 +119,49 @@ func TestSubmitMultiIsRefusedWhole(t *testing.T) {
 	}
 }
 
+func TestASubmitMultiThatComesAgainIsTheFirst(t *testing.T) {
+	h := open(t, oneESME)
+	r, other := h.bound(t, pdu.BindTransmitter), h.bound(t, pdu.BindTransmitter)
+	send := func(r *raw, seq uint32, change func(*pdu.Multi)) (id string, ms []*message.Message) {
+		t.Helper()
+		before := len(h.messages())
+		p := &pdu.Multi{Source: hello().Source, ShortMessage: []byte("to both"), TLVs: pdu.TLVs(nil).AddUint16(pdu.TagUserMessageReference, 7),
+			Dests: []pdu.Dest{sme("15551230001"), sme("15551230002")}}
+		if change != nil {
+			change(p)
+		}
+		r.send(p, seq)
+		_, resp := r.want(pdu.SubmitMultiResp, pdu.ROK, seq)
+		return string(resp.(*pdu.MultiResp).MessageID), h.messages()[before:]
+	}
+	refs := func(ms []*message.Message) string {
+		s := ""
+		for _, m := range ms {
+			s += m.Origin.Ref + " "
+		}
+		return s
+	}
+	id, first := send(r, 1, nil)
+	if first[0].Origin.Ref == "" || first[0].Origin.Ref == first[1].Origin.Ref || first[0].Origin.Handle != "7" {
+		t.Fatalf("named %q, handle %q", refs(first), first[0].Origin.Handle)
+	}
+	if again, ms := send(other, 1, nil); again != id || refs(ms) != refs(first) {
+		t.Errorf("over another session: id %s after %s, named %q after %q", again, id, refs(ms), refs(first))
+	}
+	if again, ms := send(r, 2, nil); again == id || ms[0].Origin.Ref != "" {
+		t.Error("the same session after its answer means a new message")
+	}
+	for name, change := range map[string]func(*pdu.Multi){
+		"another text":      func(p *pdu.Multi) { p.ShortMessage = []byte("else") },
+		"another list":      func(p *pdu.Multi) { p.Dests = append(p.Dests, sme("15551230003")) },
+		"another reference": func(p *pdu.Multi) { p.TLVs = pdu.TLVs(nil).AddUint16(pdu.TagUserMessageReference, 8) },
+	} {
+		if again, ms := send(h.bound(t, pdu.BindTransmitter), 1, change); again == id || refs(ms) == refs(first) {
+			t.Errorf("%s has the id of the first", name)
+		}
+	}
+}
+
 func TestAThreeThreePeerGetsIDsOfEightCharacters(t *testing.T) {
 	h := open(t, oneESME)
 	r := h.connect(t)

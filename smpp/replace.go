@@ -109,7 +109,7 @@ func (in *inlet) replaceOrAccept(s *Session, j *job) {
 			return in.answer(nil, s, &one, nil)
 		}
 		err := in.door(ctx, s, []*message.Message{one.msg})[0]
-		in.remember(&one, err == nil)
+		in.remember(one.mark, err == nil)
 		return in.answer(nil, s, &one, err)
 	}
 }
