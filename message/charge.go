@@ -139,7 +139,7 @@ func (s *State) Short(parts uint8) uint8 {
 // Join adds the charge of a further part of one message, false where the two
 // were not charged alike.
 func (c *Charge) Join(d Charge) bool {
-	if c.Payer != d.Payer || c.Server != d.Server || c.Result != d.Result || c.Todo != d.Todo ||
+	if c.Todo != NoStep || c.Payer != d.Payer || c.Server != d.Server || c.Result != d.Result || c.Todo != d.Todo ||
 		c.Early != d.Early || c.Refund != d.Refund || int(c.Units)+int(d.Units) > MaxParts {
 		return false
 	}

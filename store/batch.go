@@ -19,6 +19,8 @@ type batch struct {
 	ticket  *ticket // of the work being staged
 	changed map[message.ID]*entry
 	refs    map[string]message.ID
+	money   map[string]int64 // balances that were looked at
+	entries int              // bookings by hand so far
 	walk    *walk  // of the work being staged, where it looks up many; else nil
 	k, v    []byte // scratch
 }
@@ -116,6 +118,9 @@ func (b *batch) change(old, e *entry, state, msg []byte, lease bool) error {
 			return err
 		}
 	}
+	if err := b.settle(&old.state, &e.state); err != nil {
+		return err
+	}
 	id := e.state.ID
 	b.k = stateKey(b.k[:0], id)
 	b.v = append(appendHead(b.v[:0], e.head), state...)
@@ -186,7 +191,7 @@ func (b *batch) indexEnd(old, e *entry) {
 		b.k = endedKey(b.k[:0], e.slot, id)
 		b.set(b.k, nil)
 	}
-	if is && !was && e.kind == message.KindMessage && b.s.journal != nil {
+	if e.closed() && (old == nil || !old.closed()) && e.kind == message.KindMessage && b.s.journal != nil {
 		b.k = markKey(b.k[:0], id, e.state.Opened)
 		b.set(b.k, nil)
 	}

@@ -18,6 +18,12 @@ type entry struct {
 
 func (e *entry) ended() bool { return e.state.Phase.Ended() }
 
+// closed tells whether the line of an end can be written: nothing about its
+// charge is open.
+func (e *entry) closed() bool {
+	return e.ended() && e.state.Charge.Todo == message.NoStep
+}
+
 func (e *entry) record() message.Record { return message.Record{Message: e.msg, State: e.state} }
 
 // weight is about how much memory the content takes, in octets.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"smsc/message"
 )
@@ -42,7 +43,16 @@ func (w *joinWork) stage(b *batch) error {
 		}
 	}
 	e := old.follow(b, st, w.whole.Message, false)
-	if err := b.change(old, e, w.encoded, appendMessage(nil, w.whole.Message), false); err != nil {
+	var moved message.State // what its parts have moved is the whole's now
+	moved.Charge = old.state.Charge
+	for _, e := range gone {
+		if !moved.Charge.Join(e.state.Charge) {
+			return errCharges
+		}
+	}
+	before := *old
+	before.state.Charge = moved.Charge
+	if err := b.change(&before, e, w.encoded, appendMessage(nil, w.whole.Message), false); err != nil {
 		return congested(err)
 	}
 	for _, e := range gone {
@@ -54,6 +64,8 @@ func (w *joinWork) stage(b *batch) error {
 	}
 	return nil
 }
+
+var errCharges = errors.New("parts of one message are charged differently")
 
 // waiting returns the entry of st if it is what st says, and waits.
 func waiting(b *batch, st *message.State) (*entry, error) {

@@ -66,7 +66,7 @@ func (j *journal) tell(es []effect) {
 	defer j.mu.Unlock()
 	for i := range es {
 		old, e := es[i].old, es[i].new
-		if !e.ended() || e.kind != message.KindMessage || old != nil && old.ended() {
+		if !e.closed() || e.kind != message.KindMessage || old != nil && old.closed() {
 			continue
 		}
 		j.open.Add(1)

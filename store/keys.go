@@ -23,6 +23,9 @@ import (
 //	a <alias> <id>             nothing                            further ids of a message
 //	e <hour> <id>              nothing, or a u key                what retention removes, and when
 //	j <id> <n>                 nothing, or the record             no CDR line yet for end number n
+//	b <account>                the balance                  in micro-units
+//	g <account> <time> <n>     what was booked by hand
+//	c <id>                     nothing                      a charging server is still to be asked
 //	f <kind> <key>             lapse, octets                the shelf
 //	i                          the highest id that retention removed
 //	v                          version of the format
@@ -41,6 +44,9 @@ const (
 	keyAlias   = 'a'
 	keyEnded   = 'e'
 	keyMark    = 'j'
+	keyBalance = 'b'
+	keyEntry   = 'g'
+	keyCharge  = 'c'
 	keyShelf   = 'f'
 	keyLastID  = 'i'
 	keyVersion = 'v'
@@ -119,6 +125,16 @@ func splitMark(key []byte) (id message.ID, n uint16, ok bool) {
 	}
 	return tailID(key[:9]), binary.BigEndian.Uint16(key[9:]), true
 }
+
+func balanceKey(dst []byte, account string) []byte {
+	return appendName(append(dst, keyBalance), account)
+}
+
+func entryPrefix(dst []byte, account string) []byte {
+	return appendName(append(dst, keyEntry), account)
+}
+
+func chargeKey(dst []byte, id message.ID) []byte { return appendID(append(dst, keyCharge), id) }
 
 // The shelf's own keys are listed in order, so they are never digested.
 func shelfPrefix(dst []byte, kind string) []byte {

@@ -89,6 +89,12 @@ func (w *putWork) stage(b *batch) error {
 		mine[string(ref)] = m.ID
 		fresh = append(fresh, first{ref, i})
 	}
+	if poor, err := b.unpaid(w.records, w.ids); err != nil || poor != nil {
+		if clear(w.ids); err == nil {
+			err = &message.Unpaid{IDs: poor}
+		}
+		return err
+	}
 	// From here on nothing fails.
 	for _, f := range fresh {
 		b.remember(f.ref, w.records[f.i].Message)
@@ -100,6 +106,7 @@ func (w *putWork) stage(b *batch) error {
 		w.ids[i] = w.records[i].Message.ID
 		b.s.saw(w.ids[i])
 		b.insert(w.records[i], w.half(2*i), w.half(2*i+1))
+		must(b.settle(nil, &w.records[i].State)) // its balance was read above
 	}
 	return nil
 }

@@ -83,6 +83,8 @@ func (w *stepWork) one(b *batch, end *message.End, state []byte) error {
 	for i := range end.Spawn {
 		if r := &end.Spawn[i]; r.Message.ID == 0 || r.State.ID != r.Message.ID {
 			return message.Errorf(message.Internal, "spawned record without an id of its own")
+		} else if r.State.Charge != (message.Charge{}) {
+			return message.Errorf(message.Internal, "what is born of a message is free")
 		}
 	}
 	e, msg := old.follow(b, st, end.Message, w.lease), []byte(nil)

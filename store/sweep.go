@@ -174,6 +174,9 @@ func (w *eraseWork) one(b *batch, key []byte) error {
 		b.del(key)
 		return nil
 	}
+	if !e.closed() {
+		return nil // a charging server is still to be asked
+	}
 	marked, err := b.marked(e)
 	if err != nil || marked {
 		return err // it stays until its CDR line is written
