@@ -23,14 +23,14 @@ func (checkCommand) Help() string {
 
 // Run prints what is wrong with the two files, apart and together.
 func (c *checkCommand) Run(out io.Writer) error {
-	_, doc, faults, err := c.read()
+	cfg, doc, faults, err := c.read()
 	if err != nil {
 		return usage(err)
 	}
 	for _, f := range faults {
 		fmt.Fprintln(out, f)
 	}
-	for _, w := range doc.Warnings() {
+	for _, w := range cfg.warnings(doc) {
 		fmt.Fprintln(out, "warning:", w)
 	}
 	if len(faults) > 0 {

@@ -47,6 +47,9 @@ func (c *serveCommand) Run(out io.Writer) error {
 	if err != nil {
 		return usage(err)
 	}
+	for _, w := range cfg.forgeable(doc) {
+		h.log.Warn().Msg(w)
+	}
 	h.start()
 	fmt.Fprintln(out, h.readyLine())
 	return h.untilStopped(signals)
