@@ -43,6 +43,7 @@ var actions = map[string]func(*call, context.Context, message.Record) error{
 	"retry": func(c *call, ctx context.Context, r message.Record) error {
 		return c.s.deps.Editor.Retry(ctx, only(r.Message), r.Message.ID, c.who())
 	},
+	"replay": (*call).replayAction,
 }
 
 // postActions answers POST /api/messages/actions (spec rest §2.5): the filter
@@ -65,7 +66,7 @@ func (c *call) postActions() error {
 	}
 	act := actions[body.Action]
 	if act == nil {
-		return invalid("body.action", "must be cancel or retry")
+		return invalid("body.action", "must be cancel, retry or replay")
 	}
 	if c.query, err = filterQuery(body.Filter); err != nil {
 		return err

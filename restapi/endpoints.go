@@ -60,7 +60,7 @@ func (s *Server) messageRoutes() []route {
 		{method: "POST", path: "/api/messages/preview", need: tenant.Read, anyParams: true, params: []string{"smart"}, handle: (*call).previewMessage,
 			doc: doc{tag: "messages", summary: "Encoding, parts and way of a message that is not sent", request: messageDoc{}, reply: previewReply{}, errors: []int{415}}},
 		{method: "POST", path: "/api/messages/actions", need: tenant.Send, anyParams: true, handle: (*call).postActions,
-			doc: doc{tag: "messages", summary: "Cancel or retry all messages that a filter matches", request: actionsDoc{}, reply: actionsReply{}, errors: []int{415, 422}}},
+			doc: doc{tag: "messages", summary: "Cancel, retry or replay all messages that a filter matches", request: actionsDoc{}, reply: actionsReply{}, errors: []int{415, 422}}},
 		{method: "GET", path: "/api/messages/get_by_smsc", need: tenant.Send, anyParams: true,
 			params: append([]string{"smsc"}, lease...), handle: (*call).getBySMSC,
 			doc: doc{tag: "messages", summary: "Poll a queue", reply: polledDoc{}, errors: []int{403, 409, 422}}},
@@ -75,6 +75,7 @@ func (s *Server) messageRoutes() []route {
 			success: http.StatusNoContent, errors: []int{404, 409}}),
 		one("POST", "/cancel", tenant.Send, (*call).cancelMessage, doc{summary: "Cancel a message", reply: fullDoc{}, errors: []int{404, 409}}),
 		one("POST", "/retry", tenant.Send, (*call).retryMessage, doc{summary: "Try a message again now", reply: fullDoc{}, errors: []int{404, 409}}),
+		one("POST", "/replay", tenant.Send, (*call).replayMessage, doc{summary: "Tell its webhook or callback again what it was told", reply: fullDoc{}, errors: []int{404, 409}}),
 		one("GET", "/trace", tenant.Read, (*call).traceMessage, doc{summary: "Every hop of a message", reply: traceDoc{}, errors: []int{404}}),
 		one("GET", "/receipts", tenant.Read, (*call).receiptsOf, doc{summary: "Receipts about a message", reply: []receiptDoc{}, errors: []int{404}}),
 	}

@@ -326,6 +326,20 @@ func (h *house) Conclude(_ context.Context, reach message.Reach, id message.ID, 
 	})
 }
 
+// Replay keeps the contract of delivery's: each receipt becomes a record of
+// its own, and the trace tells of it.
+func (h *house) Replay(_ context.Context, reach message.Reach, id message.ID, _ string, again func(message.Record) []*message.Message) error {
+	return h.edit(reach, id, func(r *message.Record) error {
+		for _, m := range again(*r) {
+			now := time.Now()
+			m.ID, m.Accepted, m.Expires = h.mint.Next(now), now, now.Add(24*time.Hour)
+			h.records[m.ID] = message.Record{Message: m, State: message.State{ID: m.ID, Due: now}}
+			r.State.Note(message.Made(now, m))
+		}
+		return nil
+	})
+}
+
 func (h *house) Set(_ context.Context, kind, key string, v []byte, _ time.Time) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -397,7 +411,7 @@ func newRig(t testing.TB, change ...func(*Config, *Deps)) *rig {
 	h.dir = catalog.Directory
 	reg := prometheus.NewRegistry()
 	cfg := Config{Name: "smsc1", Version: "1.2.3"}
-	deps := Deps{Acceptor: h, Ledger: h, Editor: h, Shelf: h, Directory: catalog.Directory, Catalog: catalog}
+	deps := Deps{Acceptor: h, Ledger: h, Editor: h, Shelf: h, Directory: catalog.Directory, Catalog: catalog, Replay: h.Replay}
 	for _, f := range change {
 		f(&cfg, &deps)
 	}

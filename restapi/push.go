@@ -3,10 +3,12 @@ package restapi
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"smsc/message"
@@ -25,7 +27,7 @@ const (
 // while it waits; the window of the lane bounds how many there are.
 func (s *Server) Deliver(ctx context.Context, a message.Attempt, done func(message.Outcome)) {
 	go func() {
-		o := s.push(ctx, a)
+		o := s.pushInOrder(ctx, a)
 		if a.Link != tenant.Callback { // one lane for many targets: none slows the others
 			s.caller.judge(a.Link, &o)
 		}
@@ -37,22 +39,18 @@ var _ message.Courier = (*Server)(nil)
 
 // push makes one try.
 func (s *Server) push(ctx context.Context, a message.Attempt) message.Outcome {
-	dir := s.deps.Directory()
-	m := a.Message
-	if a.Link == tenant.Callback {
-		if m.Kind == message.KindReceipt {
-			return s.callBack(ctx, a)
-		}
-		if n := dir.Number(m.To.Value); n != nil && n.Calls() {
-			return s.askNumber(ctx, n, a)
-		}
-		return message.Outcome{Result: message.Refused, Cause: message.UnknownNumber, Detail: "the number asks no URL"}
+	a, gone := s.replayed(ctx, a)
+	if gone {
+		return message.Outcome{Result: message.Refused, Cause: message.BadContent, Detail: "the message of this replay is past its retention"}
 	}
-	l := dir.Link(a.Link)
+	if a.Link == tenant.Callback {
+		return s.pushToURL(ctx, a)
+	}
+	l := s.deps.Directory().Link(a.Link)
 	if l == nil || l.Webhook == nil {
 		return message.Outcome{Result: message.Deferred, Cause: message.Congested, Detail: "no such webhook"}
 	}
-	w := l.Webhook
+	w, m := l.Webhook, a.Message
 	kind, id, data := s.received(m)
 	if m.Kind == message.KindReceipt {
 		kind, id, data = s.statusEvent(m)
@@ -60,12 +58,24 @@ func (s *Server) push(ctx context.Context, a message.Attempt) message.Outcome {
 	if _, what, _ := cutLast(kind, '.'); !slices.Contains(w.Events, what) {
 		return message.Outcome{Result: message.Delivered, Detail: "the link does not ask for events of this type"}
 	}
-	body := envelopeOf(id, kind, l.Account, l.Name, a.Number, data)
+	body := envelopeOf(id, kind, l.Account, l.Name, a, data)
 	o := s.postEvent(ctx, w.URL, w.Secret, l.Account, l.Name, id, a, time.Duration(w.Timeout), body)
 	if w.FailoverURL != "" && (o.Result == message.Deferred || o.Result == message.Unsure) {
 		o = s.postEvent(ctx, w.FailoverURL, w.Secret, l.Account, l.Name, id, a, time.Duration(w.Timeout), body)
 	}
 	return o
+}
+
+// pushToURL makes one try over the built-in link: what became of a message,
+// for the URL of its sender, or a message for the URL of its number.
+func (s *Server) pushToURL(ctx context.Context, a message.Attempt) message.Outcome {
+	if a.Message.Kind == message.KindReceipt {
+		return s.callBack(ctx, a)
+	}
+	if n := s.deps.Directory().Number(a.Message.To.Value); n != nil && n.Calls() {
+		return s.askNumber(ctx, n, a)
+	}
+	return message.Outcome{Result: message.Refused, Cause: message.UnknownNumber, Detail: "the number asks no URL"}
 }
 
 // cutLast cuts s at the last c.
@@ -82,18 +92,20 @@ func cutLast(s string, c byte) (before, after string, found bool) {
 func (s *Server) postEvent(ctx context.Context, address, secret, account, link, id string, a message.Attempt, timeout time.Duration, body []byte) message.Outcome {
 	h := http.Header{"Content-Type": {"application/json"}}
 	signStandard(h, secret, id, time.Now(), body)
+	markReplay(h, a)
 	return s.caller.ask(ctx, asking{account: account, link: link, method: http.MethodPost, url: address, header: h, body: body,
 		timeout: timeout, event: id, attempt: int(a.Number)}, s.fences(account)).outcome()
 }
 
-// envelopeOf writes an event around its data.
-func envelopeOf(id, kind, account, link string, attempt uint16, data []byte) []byte {
+// envelopeOf writes an event around its data. It was created when what it
+// tells of came about, on whichever attempt it gets through.
+func envelopeOf(id, kind, account, link string, a message.Attempt, data []byte) []byte {
 	dst := appendString([]byte(`{"id":`), id)
 	dst = appendString(append(dst, `,"type":`...), kind)
-	dst = appendTime(append(dst, `,"created_at":`...), time.Now())
+	dst = appendTime(append(dst, `,"created_at":`...), a.Message.Accepted)
 	dst = appendString(append(dst, `,"account":`...), account)
 	dst = appendString(append(dst, `,"link":`...), link)
-	dst = strconv.AppendUint(append(dst, `,"attempt":`...), uint64(attempt), 10)
+	dst = strconv.AppendUint(append(dst, `,"attempt":`...), uint64(a.Number), 10)
 	return append(append(append(dst, `,"data":`...), data...), '}')
 }
 
@@ -111,9 +123,28 @@ func (s *Server) received(m *message.Message) (kind, id string, data []byte) {
 	dst = appendString(append(dst, `,"source_smsc":`...), m.Origin.Link)
 	dst = appendString(append(dst, `,"source_type":`...), m.Origin.Type.String())
 	dst = appendTime(append(dst, `,"inserted_at":`...), m.Accepted)
-	dst = append(dst, `,"sip_headers":{}`...)
+	dst = appendSIPHeaders(append(dst, `,"sip_headers":`...), m)
 	dst = appendRest(dst, message.Record{Message: m}, raw)
 	return "message.received", fmt.Sprintf("evt_%012d-1", m.ID), append(dst, '}')
+}
+
+// appendSIPHeaders writes the X- headers that m came with.
+func appendSIPHeaders(dst []byte, m *message.Message) []byte {
+	dst = append(dst, '{')
+	comma := false
+	for _, key := range slices.Sorted(maps.Keys(m.Extra)) {
+		name, ok := strings.CutPrefix(key, "sip.x-")
+		if !ok {
+			continue
+		}
+		if comma {
+			dst = append(dst, ',')
+		}
+		comma = true
+		dst = appendString(dst, http.CanonicalHeaderKey("X-"+name))
+		dst = appendString(append(dst, ':'), m.Extra[key])
+	}
+	return append(dst, '}')
 }
 
 // statusEvent is the event of a receipt.
@@ -157,10 +188,10 @@ func (s *Server) callBack(ctx context.Context, at message.Attempt) message.Outco
 	}
 	kind, id, data := s.statusEvent(m)
 	if m.About.Extra[extraForm] == "" {
-		return s.postEvent(ctx, address, token, m.Account, tenant.Callback, id, at, 0, envelopeOf(id, kind, m.Account, tenant.Callback, at.Number, data))
+		return s.postEvent(ctx, address, token, m.Account, tenant.Callback, id, at, 0, envelopeOf(id, kind, m.Account, tenant.Callback, at, data))
 	}
 	form := s.statusForm(ctx, m)
-	return s.submitForm(ctx, formCall{account: m.Account, token: token, method: m.About.Extra[extraForm], url: address, form: form, event: id, attempt: int(at.Number)}).outcome()
+	return s.submitForm(ctx, formCall{account: m.Account, token: token, method: m.About.Extra[extraForm], url: address, form: form, event: id, at: at}).outcome()
 }
 
 // formCall is one request with a form, as the accounts API makes them.
@@ -169,7 +200,7 @@ type formCall struct {
 	method, url    string
 	form           url.Values
 	event          string
-	attempt        int
+	at             message.Attempt
 }
 
 // submitForm sends a form, signed both ways (spec rest §4.3).
@@ -194,8 +225,9 @@ func (s *Server) submitForm(ctx context.Context, f formCall) answered {
 		h.Set("X-Twilio-Signature", signForm(f.token, address, f.form))
 	}
 	signStandard(h, f.token, f.event, time.Now(), body)
+	markReplay(h, f.at)
 	return s.caller.ask(ctx, asking{account: f.account, link: tenant.Callback, method: f.method, url: address, header: h, body: body,
-		event: f.event, attempt: f.attempt}, s.fences(f.account))
+		event: f.event, attempt: int(f.at.Number)}, s.fences(f.account))
 }
 
 // checkCallback refuses a URL that nobody can be told by.

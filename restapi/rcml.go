@@ -70,7 +70,7 @@ func (s *Server) askURL(ctx context.Context, n *tenant.Number, method, address s
 		token = account.Token
 	}
 	r := s.submitForm(ctx, formCall{account: n.Account, token: token, method: method, url: address, form: form,
-		event: fmt.Sprintf("evt_%012d-1", a.Message.ID), attempt: int(a.Number)})
+		event: fmt.Sprintf("evt_%012d-1", a.Message.ID), at: a})
 	if r.status < 200 || r.status > 299 {
 		s.notify(n.Account, notified(r), "the URL of "+n.Number+" failed", address, r)
 		return r
@@ -230,9 +230,10 @@ func (s *Server) reply(ctx context.Context, n *tenant.Number, address string, v 
 	}
 }
 
-// wantCallback has the end of m told to a URL as a form.
+// wantCallback has it told to a URL, as a form, when the next hop has m and
+// when m comes to its end.
 func wantCallback(m *message.Message, address, method string) {
-	m.Wants = message.WantFinal
+	m.Wants = message.WantFinal | message.WantSent
 	m.Extra = with(m.Extra, extraCallback, address)
 	m.Extra = with(m.Extra, extraForm, or(method, http.MethodPost))
 	m.Extra = with(m.Extra, message.ExtraHome, tenant.Callback)

@@ -146,7 +146,7 @@ func (c *call) receiptsOf() error {
 			return err
 		}
 		for _, f := range found {
-			if a := f.Message.About; a != nil && a.ID == r.Message.ID && !seen[f.Message.ID] {
+			if a := f.Message.About; a != nil && a.ID == r.Message.ID && !isReplay(f.Message) && !seen[f.Message.ID] {
 				seen[f.Message.ID] = true
 				rows = append(rows, f)
 			}

@@ -54,6 +54,9 @@ type Deps struct {
 	// Backlog counts the messages without an end, of an account and of all;
 	// nil: it is not shown.
 	Backlog func(account string) (own, total int)
+	// Replay has the receipts that again makes told about a message that was
+	// accepted. [delivery.Engine]
+	Replay func(ctx context.Context, reach message.Reach, id message.ID, who string, again func(message.Record) []*message.Message) error
 	// Awake makes what waits on a key due now and returns how many; nil: it
 	// waits for its time.
 	Awake func(ctx context.Context, key string) int
