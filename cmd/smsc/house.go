@@ -146,7 +146,7 @@ func (h *house) openEdges() (err error) {
 		Name: h.cfg.Name, Version: version, Memory: h.cfg.Data == memory, Exposed: exposed(h.cfg.Listen.HTTP), Retention: time.Duration(h.cfg.Store.Retention),
 	}, restapi.Deps{
 		Acceptor: h.gate, Ledger: h.store.Ledger(), Editor: h.engine, Shelf: h.store, Directory: h.catalog.Directory,
-		Catalog: h.catalog, Gate: h.gate, Awake: h.wake, Seen: h.presence.Seen, Plan: h.plan, Facts: h.facts, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg), Panel: panel,
+		Catalog: h.catalog, Gate: h.gate, Awake: h.wake, Replay: h.engine.Replay, Seen: h.presence.Seen, Plan: h.plan, Facts: h.facts, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg), Panel: panel,
 	}, h.log, h.reg)
 	if err != nil {
 		return err
