@@ -19,7 +19,7 @@ import (
 // nodePeer is a program on the npm library smpp that reports in JSON lines.
 type nodePeer struct {
 	cmd   *exec.Cmd
-	stdin io.Closer
+	stdin io.WriteCloser
 
 	mu     sync.Mutex
 	events []peerEvent
@@ -41,6 +41,7 @@ type peerEvent struct {
 	Receipted   string `json:"receipted_message_id"`
 	State       int    `json:"message_state"`
 	Registered  int    `json:"registered_delivery"`
+	Receipt     string `json:"receipt"` // X-SMS-RECEIPT
 }
 
 func startNode(t *testing.T, script string, options map[string]any) *nodePeer {
