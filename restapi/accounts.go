@@ -14,15 +14,16 @@ import (
 
 // accountRow is an account as REST shows it.
 type accountRow struct {
-	Name        string        `json:"name"`
-	Parent      string        `json:"parent"`
-	SID         string        `json:"sid"`
-	Token       string        `json:"token"`
-	Keys        []keyRow      `json:"keys"`
-	Status      tenant.Status `json:"status"`
-	Senders     []string      `json:"senders"`
-	Limits      limitsRow     `json:"limits"`
-	Charged     string        `json:"charged"`
+	Name    string        `json:"name"`
+	Parent  string        `json:"parent"`
+	SID     string        `json:"sid"`
+	Token   string        `json:"token"`
+	Keys    []keyRow      `json:"keys"`
+	Status  tenant.Status `json:"status"`
+	Senders []string      `json:"senders"`
+	Limits  limitsRow     `json:"limits"`
+	Charged string        `json:"charged"`
+	pricesRow
 	Numbering   *numberingRow `json:"numbering"`
 	SubAccounts []string      `json:"sub_accounts"`
 }
@@ -59,7 +60,7 @@ func (c *call) accountRow(a *tenant.Account, subs map[string][]string, secrets b
 	}
 	row := accountRow{
 		Name: a.Name, Parent: a.Parent, SID: a.SID, Token: hide(a.Token), Keys: []keyRow{}, Status: a.Status,
-		Senders: notNil(slices.Clone(a.Senders)), Charged: or(a.Charged, "default"), Limits: limitsRow(a.Limits), SubAccounts: notNil(subs[a.Name]),
+		Senders: notNil(slices.Clone(a.Senders)), Charged: or(a.Charged, "default"), pricesRow: pricesOf(a), Limits: limitsRow(a.Limits), SubAccounts: notNil(subs[a.Name]),
 	}
 	if a.Name == c.id.Account && a.Name != tenant.Operator {
 		row.Parent = parentName
@@ -151,7 +152,7 @@ func (c *call) postAccount() error {
 		if c.dir.Account(a.Name) != nil {
 			return refuse("name_taken", "an account of this name exists")
 		}
-		if err := c.mayCharge(a.Charged); err != nil {
+		if err := c.mayPrice(tenant.NewAccount(), a); err != nil {
 			return err
 		}
 		doc.Accounts = append(doc.Accounts, a)
@@ -230,7 +231,7 @@ func (c *call) mayAmend(old, next tenant.Account) error {
 		return nil
 	}
 	if old.Name == c.id.Account {
-		if old.Parent != next.Parent || old.Status != next.Status || old.Limits != next.Limits || old.Charged != next.Charged ||
+		if !pricedAlike(old, next) || old.Parent != next.Parent || old.Status != next.Status || old.Limits != next.Limits || old.Charged != next.Charged ||
 			!slices.Equal(old.Senders, next.Senders) {
 			return refuse("forbidden", "of your own account only token, keys and numbering can be changed")
 		}
@@ -239,10 +240,7 @@ func (c *call) mayAmend(old, next tenant.Account) error {
 	if _, ok := c.account(next.Parent); !ok || next.Parent == "" {
 		return invalid("body.parent", "is no account within reach")
 	}
-	if old.Charged != next.Charged {
-		return c.mayCharge(next.Charged)
-	}
-	return nil
+	return c.mayPrice(old, next)
 }
 
 // deleteAccount answers DELETE /api/accounts/{account}: it is closed, never

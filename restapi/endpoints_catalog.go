@@ -3,6 +3,7 @@ package restapi
 import (
 	"net/http"
 
+	"smsc/message"
 	"smsc/tenant"
 )
 
@@ -88,16 +89,19 @@ func operatorOnly(r route) route {
 // them; tenant.ReadDocument reads them.
 
 type accountDoc struct {
-	Name      string        `json:"name" doc:"1-64 of A-Za-z0-9._@-"`
-	Parent    string        `json:"parent,omitempty"`
-	SID       string        `json:"sid,omitempty"`
-	Token     string        `json:"token,omitempty" doc:"Empty: a new one is made and shown once"`
-	Keys      []keyRow      `json:"keys,omitempty"`
-	Status    string        `json:"status,omitempty" enum:"active,suspended,closed"`
-	Senders   []string      `json:"senders,omitempty"`
-	Limits    *limitsRow    `json:"limits,omitempty"`
-	Charged   string        `json:"charged,omitempty" enum:"yes,no,default"`
-	Numbering *numberingRow `json:"numbering,omitempty"`
+	Name      string                    `json:"name" doc:"1-64 of A-Za-z0-9._@-"`
+	Parent    string                    `json:"parent,omitempty"`
+	SID       string                    `json:"sid,omitempty"`
+	Token     string                    `json:"token,omitempty" doc:"Empty: a new one is made and shown once"`
+	Keys      []keyRow                  `json:"keys,omitempty"`
+	Status    string                    `json:"status,omitempty" enum:"active,suspended,closed"`
+	Senders   []string                  `json:"senders,omitempty"`
+	Limits    *limitsRow                `json:"limits,omitempty"`
+	Charged   string                    `json:"charged,omitempty" enum:"yes,no,default"`
+	Payer     string                    `json:"payer,omitempty" doc:"Who the account is at the charging server"`
+	Rates     map[string]message.Amount `json:"rates,omitempty" doc:"Prices of one part by called prefix, as decimal strings"`
+	Overdraft string                    `json:"overdraft,omitempty" doc:"How far below nothing the balance may fall"`
+	Numbering *numberingRow             `json:"numbering,omitempty"`
 }
 
 type keyDoc struct {
@@ -125,6 +129,7 @@ type routeDoc struct {
 	Priority      int    `json:"priority,omitempty"`
 	Weight        int    `json:"weight,omitempty"`
 	Charged       string `json:"charged,omitempty" enum:"yes,no,default"`
+	Refund        string `json:"refund,omitempty" enum:"yes,no,default"`
 	AutoReply     string `json:"auto_reply,omitempty"`
 	Drop          bool   `json:"drop,omitempty"`
 	Back          bool   `json:"back,omitempty"`

@@ -50,6 +50,9 @@ func (c *call) mayRoute(r *routing.Route) error {
 			return invalid("body."+key, "is no link within reach")
 		}
 	}
+	if r.Refund == "yes" && !c.isOperator() {
+		return refuse("forbidden", "only the operator decides that what was not delivered is given back")
+	}
 	return c.mayCharge(r.Charged)
 }
 

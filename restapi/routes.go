@@ -23,6 +23,7 @@ type routeRow struct {
 	Priority      int    `json:"priority"`
 	Weight        int    `json:"weight"`
 	Charged       string `json:"charged"`
+	Refund        string `json:"refund"`
 	AutoReply     string `json:"auto_reply"`
 	Drop          bool   `json:"drop"`
 	Back          bool   `json:"back"`
@@ -63,7 +64,7 @@ func rowOf(r *routing.Route, owner string) routeRow {
 	return routeRow{
 		ID: r.ID, Account: owner, CalledPrefix: r.CalledPrefix, CallingPrefix: r.CallingPrefix,
 		SourceSMSC: r.SourceSMSC, SourceType: r.SourceType, DestSMSC: r.DestSMSC,
-		Priority: r.Priority, Weight: r.Weight, Charged: or(r.Charged, "default"), AutoReply: r.AutoReply,
+		Priority: r.Priority, Weight: r.Weight, Charged: or(r.Charged, "default"), Refund: or(r.Refund, "default"), AutoReply: r.AutoReply,
 		Drop: r.Drop, Back: r.Back, Failover: or(r.Failover, "deferred"), AfterUnsure: or(r.AfterUnsure, "later"), Description: r.Description, Enabled: r.Enabled,
 	}
 }

@@ -112,6 +112,7 @@ func (c *checker) route(i int, r *Route) {
 	}
 	c.enum(say, "source_type", strings.ToUpper(r.SourceType), append([]string{""}, Sources...))
 	c.enum(say, "charged", r.Charged, []string{"", "default", "yes", "no"})
+	c.enum(say, "refund", r.Refund, []string{"", "default", "yes", "no"})
 	c.enum(say, "failover", r.Failover, []string{"", "deferred", "refused", "none"})
 	c.enum(say, "after_unsure", r.AfterUnsure, []string{"", "later", "never"})
 	_, faults := r.Rewrite.Compile()

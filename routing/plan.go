@@ -102,7 +102,7 @@ func (t *Table) asked(m *message.Message, f Facts, tr *tracer) (Plan, bool) {
 	matching := t.matching(m, f, buf[:0], nil)
 	p := Plan{Verdict: Forward, Hops: []Hop{t.hop(m, m.Dest, nil)}, Charged: "default", By: ByDest}
 	if len(matching) > 0 {
-		p.Charged = matching[0].Charged
+		p.Charged, p.Refund = matching[0].Charged, matching[0].Refund
 	}
 	switch {
 	case t.links[m.Dest] == nil && m.Origin.Type != message.SourceHTTP:
@@ -232,7 +232,7 @@ func (t *Table) unroll(m *message.Message, rs []ranked) Plan {
 			return p
 		}
 		if len(p.Hops) == 0 {
-			p.Verdict, p.Charged = Forward, r.Charged
+			p.Verdict, p.Charged, p.Refund = Forward, r.Charged, r.Refund
 			p.Hops = make([]Hop, 0, min(len(rs), MaxHops))
 		}
 		p.Hops = append(p.Hops, t.hop(m, r.DestSMSC, r.entry))

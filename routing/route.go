@@ -17,6 +17,7 @@ type Route struct {
 	Priority      int    `yaml:"priority"` // lower first
 	Weight        int    `yaml:"weight"`   // share among equals
 	Charged       string `yaml:"charged,omitempty"`
+	Refund        string `yaml:"refund,omitempty"` // yes, no or default: is given back what was charged and not delivered?
 	AutoReply     string `yaml:"auto_reply,omitempty"`
 	Drop          bool   `yaml:"drop,omitempty"`
 	Back          bool   `yaml:"back,omitempty"` // may lead back to the link it came by
@@ -73,5 +74,6 @@ type Plan struct {
 	Route   int    // the route that decided Verdict Drop or Reply
 	Reply   string // text of Verdict Reply
 	Charged string // yes, no or default
+	Refund  string // the same
 	By      string // what decided: dest_smsc, user, location, number, serves, route, receipt
 }

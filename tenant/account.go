@@ -1,6 +1,10 @@
 package tenant
 
-import "strings"
+import (
+	"strings"
+
+	"smsc/message"
+)
 
 // Operator is the root of the tree of accounts. It always exists.
 const Operator = "operator"
@@ -50,6 +54,14 @@ type Account struct {
 	Limits  Limits   `yaml:"limits,omitempty"`
 	// Charged is yes, no or default: the parent's word.
 	Charged string `yaml:"charged,omitempty"`
+	// Payer is who the account is at the charging server; with balances it may
+	// name an account above whose balance pays. Empty: the account itself.
+	Payer string `yaml:"payer,omitempty"`
+	// Rates are prices of one part by called prefix, "" for all others. An
+	// account that has none has those of the nearest one above.
+	Rates map[string]message.Amount `yaml:"rates,omitempty"`
+	// Overdraft is how far below nothing the balance may fall.
+	Overdraft message.Amount `yaml:"overdraft,omitempty"`
 	// Numbering is the number plan for digits without "+"; nil: the parent's.
 	Numbering *Numbering `yaml:"numbering,omitempty"`
 }

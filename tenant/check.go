@@ -73,6 +73,7 @@ func (c *checker) checkAccounts() {
 			c.say(at+"status", "the operator account is always active")
 		}
 		oneOf(c, at+"charged", a.Charged, "yes", "no", "default")
+		c.prices(at, a)
 		c.limits(at+"limits.", a.Limits)
 		c.senders(at, a)
 		c.keys(at, a, keys)

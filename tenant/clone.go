@@ -13,7 +13,7 @@ func (d *Document) Clone() Document {
 	}
 	for i := range out.Accounts {
 		a := &out.Accounts[i]
-		a.Keys, a.Senders = slices.Clone(a.Keys), slices.Clone(a.Senders)
+		a.Keys, a.Senders, a.Rates = slices.Clone(a.Keys), slices.Clone(a.Senders), maps.Clone(a.Rates)
 		if a.Numbering != nil {
 			n := *a.Numbering
 			n.International = slices.Clone(n.International)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -141,11 +140,13 @@ func (w *writer) flow(v reflect.Value, key string) {
 		}
 		w.WriteByte(']')
 	case reflect.Map:
-		m := v.Interface().(map[string]string) // the only kind of map there is
+		keys := v.MapKeys() // strings: there are no others
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 		w.WriteByte('{')
-		for i, k := range slices.Sorted(maps.Keys(m)) {
+		for i, k := range keys {
 			w.comma(i)
-			w.WriteString(quote(k) + ": " + quote(m[k]))
+			w.WriteString(quote(k.String()) + ": ")
+			w.flow(v.MapIndex(k), key)
 		}
 		w.WriteByte('}')
 	case reflect.String:
