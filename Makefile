@@ -39,13 +39,13 @@ peers:
 	@testdata/peers/install.sh
 
 format: $(COUNT)
-	@$(COUNT) step format gofmt -l $$($(GO) list -f '{{.Dir}}' ./...) testdata/count
+	@$(COUNT) step format gofmt -l $$($(GO) list -f '{{.Dir}}' ./...) testdata/count testdata/pcap
 
 vet: $(COUNT)
-	@$(COUNT) step vet $(GO) vet ./... ./testdata/count
+	@$(COUNT) step vet $(GO) vet ./... ./testdata/count ./testdata/pcap
 
 lint: $(COUNT)
-	@$(COUNT) step lint $(GO) tool staticcheck ./... ./testdata/count
+	@$(COUNT) step lint $(GO) tool staticcheck ./... ./testdata/count ./testdata/pcap
 
 test: $(COUNT)
 	@$(COUNT) tests test $(GO) test -json -count=1 -timeout 4m -skip '$(STRANGERS)' ./...

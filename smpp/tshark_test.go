@@ -1,59 +1,36 @@
 package smpp
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"smsc/message"
 	"smsc/smpp/pdu"
+	"smsc/testdata/pcap"
 )
 
-// pcap is a capture of one TCP stream from port 2775, a PDU in each segment.
-type pcap struct {
-	bytes.Buffer
-	seq uint32
-	n   int
+// sentPDUs is a capture of one stream of ours.
+type sentPDUs struct {
+	pcap.Capture
+	stream *pcap.Stream
+	n      int
 }
 
-func newPcap() *pcap {
-	p := &pcap{seq: 1}
-	for _, v := range []any{uint32(0xa1b2c3d4), uint16(2), uint16(4), uint32(0), uint32(0), uint32(1 << 18), uint32(101)} {
-		_ = binary.Write(p, binary.BigEndian, v) // 101 is raw IP
+func (p *sentPDUs) add(frame []byte) {
+	if p.stream == nil {
+		p.stream = p.Stream(2775, true)
 	}
-	return p
-}
-
-func (p *pcap) add(frame []byte) {
-	ip := make([]byte, 40)
-	ip[0], ip[8], ip[9] = 0x45, 64, 6
-	binary.BigEndian.PutUint16(ip[2:], uint16(40+len(frame)))
-	copy(ip[12:], []byte{127, 0, 0, 1, 127, 0, 0, 2})
-	binary.BigEndian.PutUint16(ip[20:], 2775)
-	binary.BigEndian.PutUint16(ip[22:], 40000)
-	binary.BigEndian.PutUint32(ip[24:], p.seq)
-	binary.BigEndian.PutUint32(ip[28:], 1)
-	ip[32], ip[33] = 5<<4, 0x18
-	binary.BigEndian.PutUint16(ip[34:], 0xFFFF)
-	p.seq += uint32(len(frame))
+	p.stream.Sent(frame)
 	p.n++
-	for _, v := range []uint32{uint32(p.n), 0, uint32(40 + len(frame)), uint32(40 + len(frame))} {
-		_ = binary.Write(p, binary.BigEndian, v)
-	}
-	p.Write(ip)
-	p.Write(frame)
 }
 
 // everythingWeSend drives an edge through all that it writes, and captures it.
-func everythingWeSend(t *testing.T) *pcap {
+func everythingWeSend(t *testing.T) *sentPDUs {
 	t.Helper()
-	p := newPcap()
+	p := &sentPDUs{}
 	h := open(t, "links:\n  - {name: esme1, kind: esme, system_id: esme1, password: pw1, binds: 100}\n")
 	for _, c := range []pdu.Command{pdu.BindTransmitter, pdu.BindReceiver, pdu.BindTransceiver} {
 		r := h.connect(t)
@@ -105,33 +82,18 @@ func everythingWeSend(t *testing.T) *pcap {
 // TestTsharkReadsEverythingWeSend has a dissector that is not ours look at
 // every kind of PDU we write: it finds none malformed.
 func TestTsharkReadsEverythingWeSend(t *testing.T) {
-	if _, err := exec.LookPath("tshark"); err != nil {
+	if !pcap.Installed() {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("tshark is missing: `make peers` installs it")
 		}
 		t.Skip("tshark is missing: `make peers` installs it")
 	}
 	p := everythingWeSend(t)
-	file := filepath.Join(t.TempDir(), "sent.pcap")
-	if err := os.WriteFile(file, p.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	read := func(filter string) string {
-		cmd := exec.Command("tshark", "-n", "-r", file, "-d", "tcp.port==2775,smpp", "-Y", filter)
-		cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("tshark: %v\n%s", err, &stderr)
-		}
-		return strings.TrimSpace(string(out))
-	}
-	if n := len(strings.Split(read("smpp"), "\n")); n != p.n {
+	if n := len(p.Tshark(t, "-d", "tcp.port==2775,smpp", "-Y", "smpp")); n != p.n {
 		t.Errorf("tshark reads %d of %d PDUs", n, p.n)
 	}
-	if bad := read("_ws.malformed || smpp && _ws.expert.severity >= 6291456"); bad != "" {
-		t.Errorf("tshark finds malformed:\n%s", bad)
+	if bad := p.Tshark(t, "-d", "tcp.port==2775,smpp", "-Y", "_ws.malformed || smpp && _ws.expert.severity >= 6291456"); bad != nil {
+		t.Errorf("tshark finds malformed:\n%s", strings.Join(bad, "\n"))
 	}
 	t.Log(fmt.Sprint(p.n, " PDUs read"))
 }

@@ -154,7 +154,7 @@ func TestInteropKannelSendsAndReceives(t *testing.T) {
 	s := newServer(t, "", "")
 	s.start(fmt.Sprintf(perlLinks, esmeLink, port) + "  - {called_prefix: \"99\", dest_smsc: esme1, priority: 1}\n")
 	s.linkUp("carrier1")
-	k := startKannel(t, s.smpp)
+	k := startKannel(t, record(t, s.smpp, true))
 	s.linkUp("esme1")
 	long := strings.Repeat("0123456789", 35)
 	for n, q := range map[string]url.Values{

@@ -112,12 +112,12 @@ func (p *nodePeer) all(kind string) []peerEvent {
 // count returns how many events of a kind there are.
 func (p *nodePeer) count(kind string) int { return len(p.all(kind)) }
 
-// startCarrier runs the npm carrier and returns its port.
+// startCarrier runs the npm carrier and returns the port that leads to it.
 func startCarrier(t *testing.T, options map[string]any) (*nodePeer, int) {
 	t.Helper()
 	p := startNode(t, "carrier.js", options)
 	eventually(t, "the npm carrier listens", func() bool { return p.count("listening") == 1 })
-	return p, p.all("listening")[0].Port
+	return p, record(t, p.all("listening")[0].Port, false)
 }
 
 // sippRun is a SIPp process.

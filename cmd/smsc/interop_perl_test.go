@@ -16,13 +16,13 @@ func needPerl(t *testing.T) {
 	need(t, "Perl with the module Net::SMPP", exec.Command("perl", "-MNet::SMPP", "-MJSON::PP", "-e1").Run() == nil)
 }
 
-// startPerlCarrier runs the Perl carrier and returns its port.
+// startPerlCarrier runs the Perl carrier and returns the port that leads to it.
 func startPerlCarrier(t *testing.T) (*nodePeer, int) {
 	t.Helper()
 	port := freePort(t)
 	p := startPeer(t, "perl", "carrier.pl", map[string]any{"port": port})
 	eventually(t, "the Perl carrier listens", func() bool { return p.count("listening") == 1 })
-	return p, port
+	return p, record(t, port, false)
 }
 
 const perlLinks = `links:%s
@@ -44,7 +44,7 @@ func TestInteropNetSMPPAsESMEAndAsCarrier(t *testing.T) {
 	s := newServer(t, "", "")
 	s.start(fmt.Sprintf(perlLinks, esmeLink, port))
 	s.linkUp("carrier1")
-	esme := startPeer(t, "perl", "esme.pl", map[string]any{"port": s.smpp, "system_id": "esme1", "password": "pw1"})
+	esme := startPeer(t, "perl", "esme.pl", map[string]any{"port": record(t, s.smpp, true), "system_id": "esme1", "password": "pw1"})
 	eventually(t, "every request is answered", func() bool { return esme.count("finished") == 1 })
 	wantStatus := map[int]int{13: 0x0c, 14: 0x0b, 15: 0x01}
 	answers := map[int]peerEvent{}

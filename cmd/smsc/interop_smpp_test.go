@@ -73,7 +73,7 @@ routes:
   - {called_prefix: "1555000", dest_smsc: carrier1}
 `, esmeLink, carrierPort))
 	s.linkUp("carrier1")
-	esme := startNode(t, "esme.js", map[string]any{"port": s.smpp, "system_id": "esme1", "password": "pw1", "count": n, "rate": 200})
+	esme := startNode(t, "esme.js", map[string]any{"port": record(t, s.smpp, true), "system_id": "esme1", "password": "pw1", "count": n, "rate": 200})
 	eventually(t, "every message has its receipt", func() bool { return esme.count("deliver") >= n })
 	time.Sleep(2 * time.Second) // for what comes twice
 	checkESME(t, esme, n)
@@ -146,7 +146,7 @@ routes:
   - {called_prefix: "", dest_smsc: app}
 `, esmeLink, home))
 	uas := startSIPp(t, "message-uas.xml", "-p", fmt.Sprint(home), "-t", "u1")
-	esme := startNode(t, "esme.js", map[string]any{"port": s.smpp, "system_id": "esme1", "password": "pw1", "count": n, "rate": 100})
+	esme := startNode(t, "esme.js", map[string]any{"port": record(t, s.smpp, true), "system_id": "esme1", "password": "pw1", "count": n, "rate": 100})
 	sent := bursts(n, "447701")
 	uac := startSIPp(t, "message-uac.xml", loopback(s.sip), "-p", fmt.Sprint(freePort(t)), "-t", "u1",
 		"-inf", injection(t, sent), "-m", fmt.Sprint(n), "-r", "100", "-timeout", "80s")
