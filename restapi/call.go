@@ -288,6 +288,20 @@ func (c *call) duration(name string, high time.Duration) (time.Duration, error) 
 	return d, nil
 }
 
+// moment reads a time (RFC 3339); absent: the zero time.
+func (c *call) moment(name string) (time.Time, error) {
+	s := c.query.Get(name)
+	if s == "" {
+		return time.Time{}, nil
+	}
+	// The "+" of an offset arrives as a space.
+	t, err := time.Parse(time.RFC3339, strings.ReplaceAll(s, " ", "+"))
+	if err != nil {
+		return t, invalid("query."+name, "must be a time as in RFC 3339")
+	}
+	return t, nil
+}
+
 // phone reads a number parameter: a bare "+" arrives as a space.
 func (c *call) phone(name string) string {
 	s := c.query.Get(name)

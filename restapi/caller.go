@@ -58,17 +58,23 @@ type calledRow struct {
 // errFenced is the error of a target that a tenant may not call.
 var errFenced = errors.New("the address lies within this house")
 
-func newCaller(version string) *caller {
+// newCaller returns a caller over the network, or over transport where that
+// is not nil.
+func newCaller(version string, transport http.RoundTripper) *caller {
 	client := func(fence bool) *http.Client {
 		dialer := &net.Dialer{Timeout: callTimeout}
 		if fence {
 			dialer.Control = fenced
 		}
-		return &http.Client{
-			Transport: &http.Transport{
+		over := transport
+		if over == nil {
+			over = &http.Transport{
 				DialContext: dialer.DialContext, MaxIdleConnsPerHost: 20, MaxIdleConns: 1000, IdleConnTimeout: time.Minute,
 				TLSHandshakeTimeout: callTimeout, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: maxReply,
-			},
+			}
+		}
+		return &http.Client{
+			Transport:     over,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
@@ -219,12 +225,9 @@ func (k *caller) judge(link string, o *message.Outcome) {
 // listCalls answers GET /api/webhooks/deliveries: the newest calls first.
 func (c *call) listCalls() error {
 	k := c.s.caller
-	var since time.Time
-	if s := c.query.Get("since"); s != "" {
-		var err error
-		if since, err = time.Parse(time.RFC3339, strings.ReplaceAll(s, " ", "+")); err != nil {
-			return invalid("query.since", "must be a time as in RFC 3339")
-		}
+	since, err := c.moment("since")
+	if err != nil {
+		return err
 	}
 	link, status := c.query.Get("link"), c.query.Get("status")
 	rows := []calledRow{}

@@ -10,7 +10,7 @@ import (
 // routes is every endpoint there is.
 func (s *Server) routes() []route {
 	return slices.Concat(s.healthRoutes(), s.messageRoutes(), s.receiptRoutes(), s.declaredRoutes(),
-		s.catalogRoutes(), s.eventRoutes(), s.restcommRoutes(), s.lineRoutes(), s.webhookRoutes(), s.frontendRoutes(), s.sheetRoutes(), s.documentRoutes())
+		s.catalogRoutes(), s.eventRoutes(), s.restcommRoutes(), s.lineRoutes(), s.webhookRoutes(), s.frontendRoutes(), s.sheetRoutes(), s.operateRoutes(), s.documentRoutes())
 }
 
 func (s *Server) healthRoutes() []route {

@@ -3,9 +3,7 @@ package restapi
 import (
 	"encoding/json"
 	"net/http"
-	"path"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -167,10 +165,17 @@ func (s *Server) LinkChanged(link string, up bool) {
 	s.events.publish(event{kind: kind, account: account, link: link})
 }
 
+// figures tells how full the ring is.
+func (b *events) figures() systemEvents {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return systemEvents{Last: b.last, Size: eventRing, Kept: int(min(b.last, eventRing)), Readers: len(b.readers)}
+}
+
 // streamEvents answers GET /api/events: Server-Sent Events of one's reach
 // (spec rest §2.7).
 func (c *call) streamEvents() error {
-	wants, err := c.eventFilter()
+	wants, err := c.readWish()
 	if err != nil {
 		return err
 	}
@@ -185,7 +190,7 @@ func (c *call) streamEvents() error {
 		return errTooManyWaits()
 	}
 	defer c.s.waits.leave(c.id.Account)
-	r, missed := c.s.events.open(after, wants)
+	r, missed := c.s.events.open(after, wants.event)
 	defer c.s.events.close(r)
 	c.status = http.StatusOK
 	c.w.Header().Set("Content-Type", "text/event-stream")
@@ -197,11 +202,11 @@ func (c *call) streamEvents() error {
 	for i := range missed {
 		out = c.appendEvent(out, &missed[i])
 	}
-	return c.follow(flusher, r, out)
+	return c.follow(flusher, r, wants, out)
 }
 
 // follow writes what r hears until the reader goes away or the server drains.
-func (c *call) follow(flusher *http.ResponseController, r *reader, out []byte) error {
+func (c *call) follow(flusher *http.ResponseController, r *reader, wants *eventWish, out []byte) error {
 	rest := time.NewTicker(eventRest)
 	defer rest.Stop()
 	second := time.NewTicker(time.Second)
@@ -229,6 +234,7 @@ func (c *call) follow(flusher *http.ResponseController, r *reader, out []byte) e
 				out = append(strconv.AppendInt(append(out, "event: lost\ndata: {\"count\":"...), int64(dropped), 10), "}\n\n"...)
 				dropped = 0
 			}
+			out = c.eachSecond(out, wants)
 		case <-rest.C:
 			out = append(out, ": still here\n\n"...)
 		case <-c.s.stop:
@@ -237,49 +243,6 @@ func (c *call) follow(flusher *http.ResponseController, r *reader, out []byte) e
 			return nil
 		}
 	}
-}
-
-// eventFilter reads which events a stream is asked for.
-func (c *call) eventFilter() (func(*event) bool, error) {
-	var kinds []string
-	if s := c.query.Get("types"); s != "" {
-		kinds = strings.Split(s, ",")
-		for _, k := range kinds {
-			if _, err := path.Match(k, ""); err != nil {
-				return nil, invalid("query.types", "must be a list of types like message.*")
-			}
-		}
-	}
-	account := c.id.Account
-	if name := c.query.Get("account"); name != "" {
-		var ok bool
-		if account, ok = c.account(name); !ok {
-			return func(*event) bool { return false }, nil
-		}
-	}
-	id := message.ID(0)
-	if s := c.query.Get("message"); s != "" {
-		var ok bool
-		if id, ok = c.s.sids.parse(s); !ok {
-			return nil, invalid("query.message", "is no id of a message")
-		}
-	}
-	link, number := c.query.Get("link"), digits(c.phone("number"))
-	return func(e *event) bool {
-		// A snapshot of now: an account may move while a stream is open.
-		dir := c.s.deps.Directory()
-		return dir.Within(or(e.account, tenant.Operator), account) && (link == "" || link == e.link) && (id == 0 || id == e.message) &&
-			(number == "" || digits(e.from) == number || digits(e.to) == number) && kindAmong(kinds, e.kind)
-	}, nil
-}
-
-func kindAmong(kinds []string, kind string) bool {
-	for _, k := range kinds {
-		if ok, _ := path.Match(k, kind); ok {
-			return true
-		}
-	}
-	return len(kinds) == 0
 }
 
 // appendEvent writes e as the stream has it.

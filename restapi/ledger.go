@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"smsc/message"
 	"smsc/routing"
@@ -210,20 +209,11 @@ func (c *call) readScope(q *message.Query) error {
 }
 
 // readSpan reads since and until.
-func (c *call) readSpan(q *message.Query) error {
-	for name, at := range map[string]*time.Time{"since": &q.Since, "until": &q.Until} {
-		s := c.query.Get(name)
-		if s == "" {
-			continue
-		}
-		// The "+" of an offset arrives as a space.
-		t, err := time.Parse(time.RFC3339, strings.ReplaceAll(s, " ", "+"))
-		if err != nil {
-			return invalid("query."+name, "must be a time as in RFC 3339")
-		}
-		*at = t
+func (c *call) readSpan(q *message.Query) (err error) {
+	if q.Since, err = c.moment("since"); err == nil {
+		q.Until, err = c.moment("until")
 	}
-	return nil
+	return err
 }
 
 // both joins two filters, nil being none.

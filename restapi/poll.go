@@ -89,6 +89,7 @@ func (c *call) pollMessages(name string, v view, envelope bool) error {
 // gives: anybody's where it is a poll link in reach, else those in reach.
 func (c *call) newPoll(name string) (p poll, err error) {
 	p.name = name
+	c.s.operator.polls.came(name, c.id.Account, c.id.Name+"@"+c.r.RemoteAddr, c.start)
 	if p.limit, err = c.number("limit", 1000, 1, 10_000); err != nil {
 		return p, err
 	}

@@ -35,6 +35,8 @@ type Shelf interface {
 // Deps are the rooms behind the edge. Acceptor, Ledger, Editor, Shelf and
 // Directory are needed; the rest may be nil.
 type Deps struct {
+	Operation // what operators look at
+
 	Acceptor  message.Acceptor
 	Ledger    message.Ledger
 	Editor    message.Editor
@@ -57,6 +59,8 @@ type Deps struct {
 	// Replay has the receipts that again makes told about a message that was
 	// accepted. [delivery.Engine]
 	Replay func(ctx context.Context, reach message.Reach, id message.ID, who string, again func(message.Record) []*message.Message) error
+	// Transport carries the calls to URLs of others; nil: the network.
+	Transport http.RoundTripper
 	// Awake makes what waits on a key due now and returns how many; nil: it
 	// waits for its time.
 	Awake func(ctx context.Context, key string) int
@@ -90,6 +94,7 @@ type Server struct {
 	caller    *caller
 	sheets    map[string]*sheet
 	frontends frontends
+	operator  operator
 
 	hidden   atomic.Bool // something was ever deleted from reading
 	started  time.Time
@@ -107,16 +112,17 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 	}
 	s := &Server{
 		cfg: cfg, deps: deps, log: log,
-		count:   newCounters(reg),
-		mux:     http.NewServeMux(),
-		wrong:   newWrongKeys(cfg.MaxWrong),
-		waits:   newWaits(cfg.MaxWaits, cfg.MaxWaitsEach),
-		keys:    newKeyLocks(),
-		events:  newEvents(),
-		sheets:  newSheets(),
-		caller:  newCaller(cfg.Version),
-		started: time.Now(),
-		stop:    make(chan struct{}),
+		count:    newCounters(reg),
+		mux:      http.NewServeMux(),
+		wrong:    newWrongKeys(cfg.MaxWrong),
+		waits:    newWaits(cfg.MaxWaits, cfg.MaxWaitsEach),
+		keys:     newKeyLocks(),
+		events:   newEvents(),
+		sheets:   newSheets(),
+		operator: newOperator(),
+		caller:   newCaller(cfg.Version, deps.Transport),
+		started:  time.Now(),
+		stop:     make(chan struct{}),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"maps"
 	"strings"
 
 	"smsc/message"
@@ -138,6 +139,15 @@ func (s *Store) Depths() map[string]int {
 		all[classWords[k]] = max(c.class[k], 0)
 	}
 	return all
+}
+
+// Backlogs returns how many messages have no end yet, by account. Those that
+// have none are not in it.
+func (s *Store) Backlogs() map[string]int {
+	c := s.counts
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.account)
 }
 
 // spot is one queue, or one link, of one account.
