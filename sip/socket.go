@@ -49,8 +49,8 @@ func (s *socket) read(take func(data []byte, from netip.AddrPort)) {
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
-		data := bytes.Trim(buf[:n], "\x00")
-		if len(bytes.TrimLeft(data, "\r\n")) == 0 {
+		data := bytes.TrimLeft(buf[:n], "\x00")
+		if len(bytes.Trim(data, "\r\n\x00")) == 0 {
 			continue // keep-alive (RFC 5626 §4.4.1) or nothing
 		}
 		take(bytes.Clone(data), netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
