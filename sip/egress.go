@@ -61,6 +61,9 @@ func (s *Server) Deliver(ctx context.Context, a message.Attempt, done func(messa
 	case s.draining.Load():
 		done(deferred("shutting down"))
 		return
+	case l.core != nil:
+		s.toCore(l, a, done)
+		return
 	case a.Message.Kind == message.KindReceipt && !l.hears(a.Message.About):
 		done(message.Outcome{Result: message.Delivered, Detail: "link takes no receipts of the kind"})
 		return

@@ -147,7 +147,7 @@ links:
 		"10.2.0.1:5060": "wide", "10.1.0.9:5060": "first", "10.1.0.2:5070": "second", "10.1.0.2:5071": "first", "11.0.0.1:5060": "",
 	} {
 		got := ""
-		if l := set.byAddress(mustAddrPort(addr)); l != nil {
+		if l := set.byAddress(mustAddrPort(addr), false); l != nil {
 			got = l.name
 		}
 		if got != want {

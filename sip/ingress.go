@@ -23,9 +23,9 @@ var allowedMethods = map[string]int{
 	"PUBLISH": methodRefused, "INFO": methodRefused, "REFER": methodRefused, "UPDATE": methodRefused, "PRACK": methodRefused,
 }
 
-// allow is the value of Allow: REGISTER only where there are users.
+// allow is the value of Allow: REGISTER only where there are users or a core.
 func (s *Server) allow() string {
-	if s.links.Load().users != nil {
+	if set := s.links.Load(); set.users != nil || set.cores {
 		return "MESSAGE, REGISTER, OPTIONS"
 	}
 	return "MESSAGE, OPTIONS"
@@ -46,7 +46,7 @@ func (s *Server) receive(x *exchange) {
 	}
 	// The link is looked up before the method, for the sake of the counters
 	// alone; whether it may do anything is decided after the method.
-	who := s.links.Load().byAddress(x.flow.peer)
+	who := s.links.Load().byAddress(x.flow.peer, imsContent(x.packet))
 	if who != nil {
 		x.link = who.name
 		who.counters.in.Add(1)
@@ -67,12 +67,16 @@ func (s *Server) receive(x *exchange) {
 		s.cancel(x)
 	case tagOf(x.get("To")) != "" || x.method == "NOTIFY":
 		x.answer(response{status: 481}) // we hold no dialogs and no subscriptions (RFC 3261 §12.2.2)
-	case s.draining.Load():
+	case s.draining.Load() && !s.ims.mayFinish(x, who):
 		x.answer(response{status: 503}.with("Retry-After", retryAfter(10*time.Second)))
 	case x.method == "OPTIONS":
 		s.options(x, who)
+	case x.method == "REGISTER" && who != nil && who.core != nil && thirdParty(x.packet):
+		s.ims.registered(x, who)
 	case x.method == "REGISTER":
 		s.register(x)
+	case who != nil && who.core != nil && x.get("Authorization") == "":
+		s.ims.message(x, who)
 	default:
 		s.message(x)
 	}
@@ -148,7 +152,7 @@ func (s *Server) identify(x *exchange) (who *link, user string, ok bool) {
 	if who = set.byCertificate(x.flow.stream); who != nil {
 		return who, "", s.active(x, who)
 	}
-	if who = set.byAddress(x.flow.peer); who != nil {
+	if who = set.byAddress(x.flow.peer, false); who != nil {
 		return who, "", s.active(x, who)
 	}
 	if len(set.byUser) > 0 || set.users != nil {

@@ -19,7 +19,8 @@ import (
 // link is one declared link of kind sip, as long as its settings stay.
 type link struct {
 	name, account string
-	users         bool // kind sip-users: cfg holds what is the same
+	users         bool  // kind sip-users: cfg holds what is the same
+	core          *core // kind ims: what it has beside that; nil: another kind
 	cfg           tenant.SIP
 	from          []netip.Prefix
 	peer          target // where MESSAGE goes; zero host: nowhere
@@ -121,6 +122,7 @@ type linkSet struct {
 	prefixes []ownedPrefix
 	byUser   map[string]*link
 	users    *tenant.Directory // set where a link of kind sip-users is declared
+	cores    bool              // there is a link of kind ims
 }
 
 // newLinkSet builds the picture of d; links whose settings did not change are
@@ -129,7 +131,7 @@ func newLinkSet(d *tenant.Directory, old *linkSet, now time.Time) (*linkSet, []e
 	set := &linkSet{byName: make(map[string]*link), byUser: make(map[string]*link)}
 	var faults []error
 	for _, declared := range d.Links() {
-		if declared.SIP == nil && declared.SIPUsers == nil {
+		if declared.SIP == nil && declared.SIPUsers == nil && declared.IMS == nil {
 			continue
 		}
 		l, err := takeOver(declared, old, now)
@@ -143,6 +145,7 @@ func newLinkSet(d *tenant.Directory, old *linkSet, now time.Time) (*linkSet, []e
 			set.users = d
 			continue
 		}
+		set.cores = set.cores || l.core != nil
 		for _, p := range l.from {
 			set.prefixes = append(set.prefixes, ownedPrefix{p, l})
 		}
@@ -164,7 +167,7 @@ func takeOver(declared *tenant.Link, old *linkSet, now time.Time) (*link, error)
 		was = old.byName[declared.Name]
 	}
 	cfg := settings(declared)
-	if was != nil && was.account == declared.Account && was.users == (declared.SIPUsers != nil) && reflect.DeepEqual(was.cfg, cfg) {
+	if was != nil && was.account == declared.Account && was.users == (declared.SIPUsers != nil) && reflect.DeepEqual(was.cfg, cfg) && was.sameCore(declared.IMS) {
 		return was, nil
 	}
 	l := &link{name: declared.Name, account: declared.Account, cfg: cfg, users: declared.SIPUsers != nil, up: true, since: now}
@@ -183,6 +186,9 @@ func takeOver(declared *tenant.Link, old *linkSet, now time.Time) (*link, error)
 	if l.cfg.URI != "" {
 		l.peer, err = parseTarget(l.cfg.URI)
 	}
+	if err == nil && declared.IMS != nil {
+		l.core, err = newCore(*declared.IMS)
+	}
 	if err == nil && l.cfg.TLSCA != "" {
 		l.peer.roots, err = readRoots(l.cfg.TLSCA)
 	}
@@ -190,8 +196,13 @@ func takeOver(declared *tenant.Link, old *linkSet, now time.Time) (*link, error)
 }
 
 // settings are those of a SIP link; users are peers of a kind: joined
-// messages, text with our headers.
+// messages, text with our headers. Of a core they serve its texts; RPDUs have
+// their own.
 func settings(declared *tenant.Link) tenant.SIP {
+	if c := declared.IMS; c != nil {
+		return tenant.SIP{URI: c.URI, From: c.From, Dialect: "cpim", Long: "join", Receipts: "text", Mode: "store",
+			Window: c.Window, Throughput: c.Throughput, Keepalive: tenant.Duration(coreKeepalive)}
+	}
 	if u := declared.SIPUsers; u != nil {
 		return tenant.SIP{Long: "join", Receipts: u.Receipts, Mode: u.Mode, Window: u.Window, Throughput: u.Throughput}
 	}
@@ -200,10 +211,11 @@ func settings(declared *tenant.Link) tenant.SIP {
 
 // byAddress returns the link whose from holds the address, longest prefix
 // first. Of several with the same prefix the one whose peer stands at exactly
-// this address and port, else the first.
-func (set *linkSet) byAddress(from netip.AddrPort) *link {
+// this address and port, then the one for such content (ims is that of a
+// core), else the first.
+func (set *linkSet) byAddress(from netip.AddrPort, ims bool) *link {
 	var found *link
-	bits := -1
+	bits, best := -1, -1
 	for _, p := range set.prefixes {
 		if p.prefix.Bits() < bits {
 			break
@@ -211,11 +223,15 @@ func (set *linkSet) byAddress(from netip.AddrPort) *link {
 		if !p.prefix.Contains(from.Addr()) {
 			continue
 		}
-		if found == nil {
-			found, bits = p.link, p.prefix.Bits()
-		}
+		fit := 0
 		if p.link.standsAt(from) {
-			return p.link
+			fit = 2
+		}
+		if (p.link.core != nil) == ims {
+			fit++
+		}
+		if fit > best {
+			found, bits, best = p.link, p.prefix.Bits(), fit
 		}
 	}
 	return found

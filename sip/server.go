@@ -36,6 +36,10 @@ type Deps struct {
 	Directory func() *tenant.Directory
 	// Presence keeps who is registered; nil: REGISTER is refused.
 	Presence *tenant.Presence
+	// Subscribers keeps what links of kind ims know of their users, Shelf what
+	// they remember of their messages; nil: nothing outlives a restart.
+	Subscribers *tenant.Subscribers
+	Shelf       tenant.Shelf
 	// Hops names the links that a message may leave by if it is accepted now;
 	// nil: nobody knows before.
 	Hops func(*message.Message) []string
@@ -57,6 +61,7 @@ type Server struct {
 
 	links    atomic.Pointer[linkSet]
 	setting  sync.Mutex // SetLinks, one at a time
+	ims      *ims       // what links of kind ims share
 	homes    homes      // addresses of registered users
 	silent   syncMap[device, int]
 	targets  sync.Map // netip.Addr of peers: they answer us, and are no strangers
@@ -82,6 +87,9 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 		if err := reg.Register(newRegistrations(s.registrations)); err != nil {
 			return nil, err
 		}
+	}
+	if s.ims, err = newIMS(s, reg); err != nil {
+		return nil, err
 	}
 	s.clock.wait = cfg.HandleWait
 	s.links.Store(&linkSet{})
@@ -132,6 +140,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	s.end.start()
 	s.end.spawn(func() { s.keepalive(s.end.stop) })
 	s.end.spawn(func() { s.pinholes(s.end.stop) })
+	s.end.spawn(func() { s.ims.agenda.run(s.end.stop) })
 	select {
 	case <-ctx.Done():
 	case <-s.end.stop:
@@ -142,7 +151,7 @@ func (s *Server) Serve(ctx context.Context) error {
 // Addrs returns what listens, spelt as in Config.Listen, with real ports.
 func (s *Server) Addrs() []string { return s.end.addrs() }
 
-// SetLinks takes over the links of kinds sip and sip-users of a new directory. Links whose
+// SetLinks takes over the links of kinds sip, sip-users and ims of a new directory. Links whose
 // settings did not change keep their state and their messages in flight.
 func (s *Server) SetLinks(d *tenant.Directory) {
 	s.setting.Lock()
@@ -199,6 +208,7 @@ func (s *Server) Status(name string) Status {
 // way both ways is answered, or with ctx's error.
 func (s *Server) Drain(ctx context.Context) error {
 	s.draining.Store(true)
+	s.ims.closing()
 	for _, l := range s.end.listeners {
 		_ = l.Close()
 	}
@@ -218,6 +228,7 @@ func (s *Server) Drain(ctx context.Context) error {
 func (s *Server) Close() error {
 	s.draining.Store(true)
 	s.end.drop()
+	s.ims.abandon()
 	return nil
 }
 

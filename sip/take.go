@@ -17,9 +17,13 @@ const refLife = 24 * time.Hour
 // message answers a MESSAGE outside a dialog.
 func (s *Server) message(x *exchange) {
 	who, user, ok := s.identify(x)
-	if !ok {
-		return
+	if ok {
+		s.take(x, who, user)
 	}
+}
+
+// take reads a message of a link and has it stored.
+func (s *Server) take(x *exchange, who *link, user string) {
 	m, f := s.read(x, who, user)
 	if f != nil {
 		x.answer(f.answer(s.cfg.Node))
@@ -39,9 +43,9 @@ func (s *Server) message(x *exchange) {
 		}
 		return
 	}
-	r := response{status: 500}
+	r, reported := response{status: 500}, false
 	defer func() { s.repeats.leave(who.name+"\x00"+m.Origin.Ref, others, r) }()
-	if r, ok = s.report(x, who, m); !ok {
+	if r, reported = s.report(x, who, m); !reported {
 		if f := s.hopsLeft(m); f != nil {
 			r = f.answer(s.cfg.Node)
 		} else {
@@ -66,7 +70,14 @@ func (s *Server) read(x *exchange, who *link, user string) (*message.Message, *f
 	if f != nil {
 		return nil, f
 	}
-	from, f := sender(x.packet)
+	var from message.Address
+	source := message.SourceSIP
+	if who.core != nil {
+		from, f = s.ims.sender(x, who)
+		source = message.SourceIMS
+	} else {
+		from, f = sender(x.packet)
+	}
 	if f != nil {
 		return nil, f
 	}
@@ -102,7 +113,7 @@ func (s *Server) read(x *exchange, who *link, user string) (*message.Message, *f
 	m := &message.Message{
 		Account: who.account, From: from, To: to, Body: body,
 		Origin: message.Origin{
-			Link: who.name, Type: message.SourceSIP, User: user, Peer: x.flow.peer.String(),
+			Link: who.name, Type: source, User: user, Peer: x.flow.peer.String(),
 			Ref: reference(x.packet), RefLife: refLife, Handle: x.get("Call-ID"),
 		},
 		Wants: w.wants, Expires: w.expires, Once: w.once, Mode: modeOf(who, w.mode),
