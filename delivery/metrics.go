@@ -275,6 +275,9 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
+// Lag is how late the schedule meets what is due.
+func (e *Engine) Lag() time.Duration { return time.Duration(e.lag.Load()) }
+
 func flag(b bool) float64 {
 	if b {
 		return 1

@@ -17,6 +17,7 @@ type disk struct {
 
 	asked atomic.Int64 // UnixNano
 	free  atomic.Uint64
+	total atomic.Uint64
 	full  atomic.Bool
 }
 
@@ -50,6 +51,7 @@ func (d *disk) look() {
 		return // what the disk cannot say now, a write will
 	}
 	d.free.Store(free)
+	d.total.Store(total)
 	floor := max(uint64(d.share*float64(total)), FreeFloor)
 	d.full.Store(free < floor)
 }

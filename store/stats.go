@@ -25,6 +25,7 @@ type Stats struct {
 	Records   uint64        // CDR lines written since Open
 	Pending   int           // ended messages without a CDR line yet
 	Free      uint64        // octets left on the disk; 0 where it is not watched
+	Total     uint64        // and that it has
 }
 
 // Stats tells how the store fares. It costs some tens of microseconds.
@@ -35,15 +36,11 @@ func (s *Store) Stats() Stats {
 	s.queueMu.Unlock()
 	st.Syncs, _ = totals(s.met.sync)
 	_, st.Committed = totals(s.met.batch)
-	var m dto.Metric
-	if s.met.cdr.Write(&m) == nil {
-		st.Records = uint64(m.GetCounter().GetValue())
-	}
 	if s.journal != nil {
-		st.Pending = int(s.journal.pending())
+		st.Records, st.Pending = s.journal.written.Load(), int(s.journal.pending())
 	}
 	if s.disk.watched {
-		st.Free = uint64(s.disk.left())
+		st.Free, st.Total = uint64(s.disk.left()), s.disk.total.Load()
 	}
 	b, db, err := s.use()
 	if err != nil {
@@ -58,6 +55,10 @@ func (s *Store) Stats() Stats {
 	st.Compactions, st.Compacting, st.Debt = p.Compact.Count, p.Compact.NumInProgress, p.Compact.EstimatedDebt
 	return st
 }
+
+// Overdue is how long ago the oldest due message that the engine has not taken
+// yet became due; 0 if there is none.
+func (s *Store) Overdue() time.Duration { return time.Duration(s.oldest() * float64(time.Second)) }
 
 // totals reads how often a histogram was told something, and the sum of that.
 func totals(h prometheus.Histogram) (count, sum uint64) {

@@ -89,7 +89,7 @@ func (f *flow) open() error {
 		return err
 	} else if doc, faults := tenant.ParseDocument("provision.yaml", []byte(text)); len(faults) > 0 {
 		return fmt.Errorf("%v", faults[0])
-	} else if f.house, err = openHouse(cfg, &doc, zerolog.New(&f.log).Level(zerolog.DebugLevel).With().Timestamp().Logger()); err != nil {
+	} else if f.house, err = openHouse(cfg, &doc, zerolog.New(&f.log).Level(zerolog.DebugLevel).With().Timestamp().Logger(), nil); err != nil {
 		f.house = nil
 		return err
 	}

@@ -14,7 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
 	"smsc/delivery"
@@ -35,10 +34,11 @@ const drainTime = 35 * time.Second
 // house is the whole server: every part by name. openHouse builds it from
 // the bottom up, close takes it down from the top.
 type house struct {
-	cfg config
-	log zerolog.Logger
-	reg *prometheus.Registry
-	key string // the operator's
+	cfg  config
+	log  zerolog.Logger
+	logs *restapi.Logs // may be nil
+	reg  *meters
+	key  string // the operator's
 
 	store    *store.Store
 	catalog  *tenant.Catalog
@@ -65,8 +65,9 @@ type house struct {
 
 // openHouse builds every part and opens every listener. doc is applied when
 // nothing was ever declared; nil applies nothing. Nothing moves until start.
-func openHouse(cfg config, doc *tenant.Document, log zerolog.Logger) (*house, error) {
-	h := &house{cfg: cfg, log: log, reg: newRegistry(), failed: make(chan error, 4), stop: func() {}}
+// logs holds what log said last; nil shows nothing of it.
+func openHouse(cfg config, doc *tenant.Document, log zerolog.Logger, logs *restapi.Logs) (*house, error) {
+	h := &house{cfg: cfg, log: log, logs: logs, reg: newRegistry(), failed: make(chan error, 4), stop: func() {}}
 	if err := h.build(doc); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
@@ -113,6 +114,7 @@ func (h *house) openMovers() error {
 	}, h.watched, h.catalog.Directory, h.mint, h.log, h.reg)
 	h.intake.Know(h.facts)
 	h.engine.Know(h.facts)
+	h.keepRecords()
 	var err error
 	h.gate, err = newGate(h.intake, h.store, h.engine, h.log)
 	return err
@@ -145,7 +147,8 @@ func (h *house) openEdges() (err error) {
 	h.rest, err = restapi.New(restapi.Config{
 		Name: h.cfg.Name, Version: version, Memory: h.cfg.Data == memory, Exposed: exposed(h.cfg.Listen.HTTP), Retention: time.Duration(h.cfg.Store.Retention),
 	}, restapi.Deps{
-		Acceptor: h.gate, Ledger: h.store.Ledger(), Editor: h.engine, Shelf: h.store, Directory: h.catalog.Directory,
+		Operation: h.operation(),
+		Acceptor:  h.gate, Ledger: h.store.Ledger(), Editor: h.engine, Shelf: h.store, Directory: h.catalog.Directory,
 		Catalog: h.catalog, Gate: h.gate, Awake: h.wake, Replay: h.engine.Replay, Seen: h.presence.Seen, Plan: h.plan, Facts: h.facts, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg), Panel: panel,
 	}, h.log, h.reg)
 	if err != nil {
@@ -213,6 +216,7 @@ func (h *house) start() {
 	h.spawn("delivery", func() error { return h.engine.Run(ctx) })
 	h.spawn("sip", func() error { return h.sip.Serve(ctx) })
 	h.spawn("events", func() error { return h.watched.run(ctx) })
+	h.spawn("statistics", func() error { return h.rest.Run(ctx) })
 	h.spawn("presence", func() error { return h.presence.Run(ctx) })
 	h.spawn("smpp", func() error { return h.smpp.Serve(ctx) })
 	for _, ln := range h.https {

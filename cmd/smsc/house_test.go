@@ -26,7 +26,7 @@ func testHouse(t *testing.T, data, yaml string) *house {
 	for _, f := range faults {
 		t.Fatal(f)
 	}
-	h, err := openHouse(cfg, &doc, zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel))
+	h, err := openHouse(cfg, &doc, zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestTheFolderBelongsToOneProcess(t *testing.T) {
 	dir := t.TempDir()
 	h := testHouse(t, dir, everyKind)
 	second := h.cfg
-	if _, err := openHouse(second, nil, zerolog.Nop()); err == nil || !strings.Contains(err.Error(), dir) {
+	if _, err := openHouse(second, nil, zerolog.Nop(), nil); err == nil || !strings.Contains(err.Error(), dir) {
 		t.Errorf("a second house in the same folder: %v", err)
 	}
 }

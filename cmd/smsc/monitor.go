@@ -11,12 +11,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
+
+	"smsc/restapi"
 )
 
 // newRegistry returns the registry every part counts in, with what the
 // process itself has to say.
-func newRegistry() *prometheus.Registry {
-	reg := prometheus.NewRegistry()
+func newRegistry() *meters {
+	reg := newMeters(prometheus.NewRegistry())
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "smsc_build_info", Help: "Always 1; the labels tell the release and the Go that built it.",
 		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
@@ -27,13 +29,14 @@ func newRegistry() *prometheus.Registry {
 }
 
 // metricsHandler serves /metrics.
-func metricsHandler(reg *prometheus.Registry) http.Handler {
+func metricsHandler(reg prometheus.Gatherer) http.Handler {
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 
-// newLogger returns the logger of the house: to people on a terminal, or to
-// programs as JSON lines.
-func newLogger(c logConfig, w io.Writer) zerolog.Logger {
+// newLogger returns the logger of the house, to people on a terminal or to
+// programs as JSON lines, and the newest of what it said for those who look
+// over REST.
+func newLogger(c logConfig, w io.Writer) (zerolog.Logger, *restapi.Logs) {
 	if c.Format == "console" {
 		_, quiet := os.LookupEnv("NO_COLOR")
 		file, isFile := w.(*os.File)
@@ -44,7 +47,9 @@ func newLogger(c logConfig, w io.Writer) zerolog.Logger {
 	if err != nil {
 		level = zerolog.InfoLevel
 	}
-	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+	logs := restapi.NewLogs(level)
+	// The level is asked of the ring, where it can be changed.
+	return zerolog.New(zerolog.MultiLevelWriter(w, logs)).Level(zerolog.TraceLevel).Sample(logs).With().Timestamp().Logger(), logs
 }
 
 func isTerminal(f *os.File) bool {

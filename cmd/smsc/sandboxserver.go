@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"smsc/sip"
 	"smsc/tenant"
 )
@@ -109,11 +107,12 @@ func (s *sandbox) startHouse() error {
 		return fmt.Errorf("the sandbox's own document: %v", faults)
 	}
 	cfg := s.flags.config(s.dir)
-	log := zerolog.Nop()
+	out := io.Discard
 	if s.flags.Log {
-		log = newLogger(cfg.Log, os.Stderr)
+		out = os.Stderr
 	}
-	h, err := openHouse(cfg, &doc, log)
+	log, logs := newLogger(cfg.Log, out)
+	h, err := openHouse(cfg, &doc, log, logs)
 	if err != nil {
 		return usage(err)
 	}

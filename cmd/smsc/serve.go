@@ -43,7 +43,8 @@ func (c *serveCommand) Run(out io.Writer) error {
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	h, err := openHouse(cfg, declared, newLogger(cfg.Log, os.Stderr))
+	log, logs := newLogger(cfg.Log, os.Stderr)
+	h, err := openHouse(cfg, declared, log, logs)
 	if err != nil {
 		return usage(err)
 	}
