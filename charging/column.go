@@ -37,10 +37,7 @@ func of(get func(v *view) string) func([]byte, *view) []byte {
 // columns are those of version 1 (spec records §5), in their order.
 var columns = [...]column{
 	{"cdr_version", number, func(d []byte, _ *view) []byte { return strconv.AppendInt(d, Version, 10) }},
-	{"record_id", word, func(d []byte, v *view) []byte {
-		d = append(strconv.AppendUint(d, uint64(v.m.ID), 10), '-')
-		return strconv.AppendInt(d, int64(v.meta.N), 10)
-	}},
+	{"record_id", word, appendRecordID},
 	{"record_type", word, of((*view).recordType)},
 	{"node", text, of(func(v *view) string { return v.meta.Node })},
 	{"delivery_date", word, func(d []byte, v *view) []byte { return appendTime(d, v.at) }},
@@ -57,22 +54,27 @@ var columns = [...]column{
 	{"addr_dst_npi", number, func(d []byte, v *view) []byte { return appendNPI(d, &v.m.To) }},
 	{"src_received", text, of(func(v *view) string { return v.m.From.Shown() })},
 	{"dst_received", text, of(func(v *view) string { return v.m.To.Shown() })},
-	{"src_sent", text, of(func(v *view) string { return v.meta.SrcSent })},
-	{"dst_sent", text, of(func(v *view) string { return v.meta.DstSent })},
+	{"src_sent", text, of(func(v *view) string { return v.left(v.try.From, &v.m.From) })},
+	{"dst_sent", text, of(func(v *view) string { return v.left(v.try.To, &v.m.To) })},
 
-	{"status", word, of(func(v *view) string { return v.r.Status() })},
+	{"status", word, of((*view).status)},
 	{"message_delivery_status", word, of((*view).deliveryStatus)},
 	{"origination_type", word, of((*view).origination)},
 	{"message_type", word, of((*view).messageType)},
 	{"orig_system_id", text, of(func(v *view) string { return v.m.Origin.User })},
-	{"message_id", number, func(d []byte, v *view) []byte { return strconv.AppendUint(d, uint64(v.m.ID), 10) }},
+	{"message_id", number, func(d []byte, v *view) []byte {
+		if v.meta.Type == TypeReject {
+			return d
+		}
+		return strconv.AppendUint(d, uint64(v.m.ID), 10)
+	}},
 	{"dvl_message_id", text, appendRemotes},
 	{"receipt_local_message_id", word, of((*view).reported)},
 	{"nnn_digits", word, unknown},
-	{"imsi", word, unknown},
+	{"imsi", text, of(func(v *view) string { return v.meta.IMSI })},
 	{"corr_id", word, unknown},
 	{"originator_sccp_address", word, unknown},
-	{"mt_service_center_address", word, unknown},
+	{"mt_service_center_address", text, of(func(v *view) string { return v.meta.Centre })},
 
 	{"orig_network_id", text, of(func(v *view) string { return v.m.Arrival() })},
 	{"network_id", text, of(func(v *view) string { return v.m.Account })},
@@ -81,7 +83,12 @@ var columns = [...]column{
 	{"source_type", word, of(func(v *view) string { return v.m.Origin.Type.String() })},
 	{"dest_smsc", text, of(func(v *view) string { return v.s.Link })},
 	{"dest_type", word, of(func(v *view) string { return v.meta.DestType })},
-	{"route_id", text, of(func(v *view) string { return v.meta.Route })},
+	{"route_id", text, func(d []byte, v *view) []byte {
+		if v.try.Route > 0 {
+			d = strconv.AppendInt(d, int64(v.try.Route), 10)
+		}
+		return d
+	}},
 	{"mproc_notes", text, of(func(v *view) string { return cmp.Or(v.meta.Notes, v.s.Notes) })},
 
 	{"msg_parts", number, func(d []byte, v *view) []byte { return strconv.AppendInt(d, int64(v.parts()), 10) }},
@@ -106,7 +113,7 @@ var columns = [...]column{
 	{"delivery_receipt_message_state_tlv", number, func(d []byte, v *view) []byte { return append(d, states[v.s.Last.Word]...) }},
 	{"delivery_receipt_message_err", text, of(func(v *view) string { return v.s.Last.Code })},
 
-	{"cause", word, of(func(v *view) string { return v.r.Cause().String() })},
+	{"cause", word, of(func(v *view) string { return v.cause().String() })},
 	{"permanent", word, of((*view).permanent)},
 	{"result", word, of((*view).result)},
 	{"rounds", number, func(d []byte, v *view) []byte { return strconv.AppendUint(d, uint64(v.s.Rounds), 10) }},
@@ -123,6 +130,23 @@ var columns = [...]column{
 	{"cost_unit", text, of(func(v *view) string { return v.meta.CostUnit })},
 	{"peer", text, of(func(v *view) string { return v.m.Origin.Peer })},
 	{"remote", text, of(func(v *view) string { return v.meta.Remote })},
+}
+
+// appendRecordID writes what names a record for ever: the message with the
+// number of its end, and that of the attempt; or the moment of a refusal.
+func appendRecordID(d []byte, v *view) []byte {
+	id := v.m.ID
+	if v.meta.Type == TypeReject {
+		at := id.Time()
+		d = strconv.AppendInt(append(d, 'r'), at.UnixMilli(), 10)
+		return strconv.AppendUint(append(d, '-'), uint64(id-message.IDAt(at)), 10)
+	}
+	d = append(strconv.AppendUint(d, uint64(id), 10), '-')
+	d = strconv.AppendInt(d, int64(v.meta.N), 10)
+	if v.meta.Try > 0 {
+		d = strconv.AppendInt(append(d, '.'), int64(v.meta.Try), 10)
+	}
+	return d
 }
 
 // appendTime writes RFC 3339 in UTC with milliseconds.

@@ -18,23 +18,24 @@ const (
 	TypeFinal   = "final"   // a message has come to its end
 	TypeAttempt = "attempt" // a hop was tried
 	TypeReceipt = "dlr"     // a receipt has come to its end
+	TypeReject  = "reject"  // refused at the door: its id names no message
 )
 
 // Meta is what a record says beside the message and its State. Whatever is
 // empty leaves its column empty.
 type Meta struct {
 	Node string    // name of smsc.yaml
-	N    int       // counts the records of this message, from 1
+	N    int       // number of the end it is about or belongs to, from 1
+	Try  int       // number of the attempt, for TypeAttempt
 	Type string    // "" is TypeFinal, of a receipt TypeReceipt
 	At   time.Time // of an attempt; zero is the end of the message
 	Text bool      // write the first 20 characters
 
 	LinkAccount string // owner of the link that carried it
 	DestType    string // SIP IMS SMPP HTTP: the kind of that link
-	Route       string // id of the route
-	SrcSent     string // sender and recipient as they left
-	DstSent     string
 	Remote      string // address:port of the next hop
+	IMSI        string // of the recipient
+	Centre      string // service centre that an access knows us by
 	Notes       string // of rules
 	ServiceType string // of the sender's protocol; a number for ProtocolID
 	ProtocolID  string

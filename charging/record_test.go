@@ -36,14 +36,14 @@ func delivered() message.Record {
 			Segments: []message.Segment{{Remote: "7F3A", Result: message.Delivered}},
 			Last:     message.Outcome{Result: message.Delivered, Word: "DELIVRD", Code: "000", Detail: "stat:DELIVRD err:000"},
 			Trace: []message.Step{
-				{At: after(0), Kind: "accepted"}, {At: after(3 * time.Millisecond), Kind: "attempt"},
+				{At: after(0), Kind: "accepted"}, {At: after(3 * time.Millisecond), Kind: "attempt", Text: "round 1, try 1, route 1"},
 				{At: after(20 * time.Millisecond), Kind: "outcome"}, {At: after(2041 * time.Millisecond), Kind: "report"},
 			},
 		},
 	}
 }
 
-var sent = Meta{Node: "smsc1", N: 1, Text: true, LinkAccount: "operator", DestType: "SMPP", Route: "1", Remote: "192.0.2.1:2775"}
+var sent = Meta{Node: "smsc1", N: 1, Text: true, LinkAccount: "operator", DestType: "SMPP", Remote: "192.0.2.1:2775"}
 
 // edit returns a delivered record changed by f, and what goes with it.
 func edit(f func(m *message.Message, s *message.State, meta *Meta)) (message.Record, Meta) {
@@ -72,7 +72,8 @@ var cases = []struct {
 		s.Phase, s.Rounds = message.Cancelled, 2
 		s.Segments = []message.Segment{{Remote: "1", Result: message.Delivered}, {Remote: "2", Result: message.Relayed}}
 		s.Last = message.Outcome{Result: message.Relayed, Word: "ACCEPTD"}
-		meta.SrcSent, meta.DstSent, meta.ChargeResult, meta.Cost, meta.CostUnit = "ACME", "447700900123", "granted", "0.080", "EUR"
+		s.Trace[1].Text = message.Try{Round: 1, Number: 1, Route: 1, To: "447700900123"}.Text()
+		meta.ChargeResult, meta.Cost, meta.CostUnit = "granted", "0.080", "EUR"
 	}},
 	{"one part of octets by SMPP with its own addresses", func(m *message.Message, s *message.State, meta *Meta) {
 		m.From = message.Address{Value: "12345", TON: 3, NPI: 9, Typed: true}
@@ -90,7 +91,13 @@ var cases = []struct {
 	{"an attempt that failed for now", func(m *message.Message, s *message.State, meta *Meta) {
 		s.Phase, s.Rounds, s.Ended, s.Failure, s.Segments = message.Waiting, 1, time.Time{}, message.Absent, nil
 		s.Last = message.Outcome{Result: message.Deferred, Cause: message.Absent, Detail: "480 Temporarily Unavailable"}
-		meta.Type, meta.At, meta.DestType, meta.Text = TypeAttempt, after(20*time.Millisecond), "SIP", false
+		meta.Type, meta.Try, meta.At, meta.DestType, meta.Text = TypeAttempt, 1, after(20*time.Millisecond), "SIP", false
+	}},
+	{"refused by a rule", func(m *message.Message, s *message.State, meta *Meta) {
+		m.ID = message.IDAt(accepted) + 7
+		*s = message.State{Phase: message.Failed, Failure: message.Barred, Ended: accepted, Last: message.Outcome{Detail: "closed"},
+			Trace: []message.Step{{At: accepted, Kind: "rule", Result: "reject"}}}
+		*meta = Meta{Node: "smsc1", N: 1, Type: TypeReject}
 	}},
 }
 
@@ -211,6 +218,31 @@ func TestEveryEndHasItsWords(t *testing.T) {
 			}
 			if got := field(t, "message_delivery_status", r, meta); got != c.word {
 				t.Errorf("message_delivery_status %q, want %q", got, c.word)
+			}
+		})
+	}
+}
+
+func TestEveryAttemptAndRefusalHasItsWords(t *testing.T) {
+	for _, c := range []struct {
+		name, kind, status, word, cause string
+		s                               message.State
+	}{
+		{"relayed", TypeAttempt, "sent", "success_esme", "", message.State{Last: message.Outcome{Result: message.Relayed}}},
+		{"delivered", TypeAttempt, "delivered", "success_esme", "", message.State{Last: message.Outcome{Result: message.Delivered}}},
+		{"silence", TypeAttempt, "retrying", "temp_failed_esme", "timeout", message.State{Last: message.Outcome{Cause: message.Timeout}}},
+		{"no room", TypeAttempt, "retrying", "temp_failed_esme", "throttled", message.State{Last: message.Outcome{Result: message.Deferred, Cause: message.Throttled}}},
+		{"refused", TypeAttempt, "failed", "failed_esme", "barred", message.State{Last: message.Outcome{Result: message.Refused, Cause: message.Barred}}},
+		{"no way", TypeReject, "rejected", "submit_failed_sip", "unknown_number", message.State{Phase: message.Failed, Failure: message.UnknownNumber}},
+		{"no credit", TypeReject, "rejected", "submit_failed_charging", "no_credit", message.State{Phase: message.Failed, Failure: message.NoCredit}},
+	} {
+		t.Run(c.kind+" "+c.name, func(t *testing.T) {
+			r := delivered()
+			r.State = c.s
+			for column, want := range map[string]string{"status": c.status, "message_delivery_status": c.word, "cause": c.cause} {
+				if got := field(t, column, r, Meta{DestType: "SMPP", Type: c.kind}); got != want {
+					t.Errorf("%s is %q, want %q", column, got, want)
+				}
 			}
 		})
 	}

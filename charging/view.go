@@ -17,6 +17,8 @@ type view struct {
 	s       *message.State
 	meta    Meta
 	at      time.Time
+	try     message.Try // the last one; zero: none
+	tried   bool
 	content content
 }
 
@@ -26,8 +28,59 @@ func newView(r message.Record, meta Meta) *view {
 	if v.at.IsZero() {
 		v.at = v.s.Ended
 	}
+	v.try, v.tried = v.s.LastTry()
 	v.content = measure(&v.m.Body)
 	return v
+}
+
+// left is how an address left with the last attempt, "" if there was none.
+func (v *view) left(rewritten string, a *message.Address) string {
+	if !v.tried {
+		return ""
+	}
+	return or(rewritten, a.Value)
+}
+
+// outcomes are the words of one attempt: its status, and Restcomm's without
+// the interface.
+var outcomes = map[message.Result][2]string{
+	message.Delivered: {"delivered", "success"},
+	message.Relayed:   {"sent", "success"},
+	message.Deferred:  {"retrying", "temp_failed"},
+	message.Unsure:    {"retrying", "temp_failed"},
+	message.Refused:   {"failed", "failed"},
+}
+
+func (v *view) status() string {
+	switch v.meta.Type {
+	case TypeAttempt:
+		return outcomes[v.s.Last.Result][0]
+	case TypeReject:
+		return "rejected"
+	}
+	return v.r.Status()
+}
+
+// cause is why: of an attempt, why it failed.
+func (v *view) cause() message.Cause {
+	if v.meta.Type == TypeAttempt {
+		return v.s.Last.Cause
+	}
+	return v.r.Cause()
+}
+
+// refused returns the word for a message that was refused at the door: by a
+// rule, by charging, or by the house.
+func (v *view) refused() string {
+	for i := range v.s.Trace {
+		if step := &v.s.Trace[i]; step.Kind == "rule" && step.Result == "reject" {
+			return "mproc_rejected"
+		}
+	}
+	if v.s.Failure == message.NoCredit {
+		return "submit_failed_charging"
+	}
+	return "submit_failed" + interfaces[v.m.Origin.Type.String()]
 }
 
 func (v *view) recordType() string {
@@ -72,6 +125,12 @@ var interfaces = map[string]string{"SMPP": "_esme", "SIP": "_sip", "HTTP": "_htt
 // §1). Without a link that carried the message it names no interface.
 func (v *view) deliveryStatus() string {
 	x := interfaces[v.meta.DestType]
+	switch v.meta.Type {
+	case TypeAttempt:
+		return outcomes[v.s.Last.Result][1] + x
+	case TypeReject:
+		return v.refused()
+	}
 	switch v.s.Phase {
 	case message.Done:
 		if p := v.m.Body.Part; p != nil && p.Seq < p.Total {
@@ -93,9 +152,6 @@ func (v *view) deliveryStatus() string {
 			return "mproc_drop_pre_delivery"
 		}
 		return "mproc_dropped"
-	}
-	if v.meta.Type == TypeAttempt {
-		return "temp_failed" + x
 	}
 	return ""
 }
@@ -154,14 +210,14 @@ func appendExcerpt(dst []byte, v *view) []byte {
 
 // failure returns the peer's words, of an end that is no success.
 func (v *view) failure() string {
-	if v.s.Phase == message.Done {
+	if v.s.Phase == message.Done || v.meta.Type == TypeAttempt && v.s.Last.Cause == message.CauseNone {
 		return ""
 	}
 	return first(v.s.Last.Detail, maxReason)
 }
 
 func (v *view) permanent() string {
-	c := v.r.Cause()
+	c := v.cause()
 	if c == message.CauseNone {
 		return ""
 	}

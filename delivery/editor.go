@@ -119,12 +119,17 @@ func (e *Engine) Conclude(ctx context.Context, reach message.Reach, id message.I
 		}
 		s.Note(message.Step{At: now, Kind: "report", Link: s.Link, Result: o.Result.String(), Text: "by " + who + ": " + words(o)})
 		o.Pause = false
+		tried := s
 		s = e.policy.Next(message.Record{Message: r.Message, State: s}, o, Way{}, now)
 		// A poller's advice counts also where it is shorter than our delay.
 		if s.Phase == message.Waiting && o.After > 0 && now.Add(o.After).Before(s.Due) {
 			s.Due = now.Add(o.After)
 		}
-		return e.entry(r, s, now), nil
+		en := e.entry(r, s, now)
+		if r.State.Phase != message.Sent {
+			e.record(&en, tried, o)
+		}
+		return en, nil
 	})
 }
 

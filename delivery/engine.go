@@ -23,16 +23,17 @@ var (
 // attempts, finish writes down what became of them, fetch brings back what
 // was parked, clock looks after time. It is safe for concurrent use.
 type Engine struct {
-	cfg    Config
-	policy Policy
-	queue  Queue
-	shelf  Shelf
-	table  func() *routing.Table
-	mint   *message.Mint
-	log    zerolog.Logger
-	counts *counts
-	early  *early
-	known  func() routing.Facts
+	cfg     Config
+	policy  Policy
+	queue   Queue
+	shelf   Shelf
+	table   func() *routing.Table
+	mint    *message.Mint
+	log     zerolog.Logger
+	counts  *counts
+	early   *early
+	known   func() routing.Facts
+	records bool // of each attempt
 
 	mu     sync.Mutex      // of the three below, and of changes to lanes
 	up     map[string]bool // what Link said

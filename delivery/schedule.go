@@ -104,8 +104,10 @@ func (e *Engine) lapsed(r message.Record, now time.Time) (entry, bool) {
 	s.Note(message.Step{At: now, Kind: "outcome", Link: s.Link, Result: o.Result.String(), Text: words(o)})
 	way := e.lateWay(r, now)
 	way.Back = backKey(s.Link) // the sessions of that process are lost
-	s = e.policy.Next(message.Record{Message: r.Message, State: s}, o, way, now)
-	return e.entry(r, s, now), true
+	after := e.policy.Next(message.Record{Message: r.Message, State: s}, o, way, now)
+	en := e.entry(r, after, now)
+	e.record(&en, s, o)
+	return en, true
 }
 
 // route asks the table and puts r into the lane that it names.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -137,12 +136,15 @@ func trying(f *flight, now time.Time) message.State {
 	if s.First.IsZero() {
 		s.First = now
 	}
-	b := strconv.AppendUint(append(make([]byte, 0, 48), "round "...), uint64(s.Rounds)+1, 10)
-	b = strconv.AppendUint(append(b, ", try "...), uint64(s.Attempts), 10)
-	if f.item.hop.Route != 0 {
-		b = strconv.AppendInt(append(b, ", route "...), int64(f.item.hop.Route), 10)
+	hop, m := &f.item.hop, f.rec.Message
+	try := message.Try{Round: int(s.Rounds) + 1, Number: int(s.Attempts), Route: hop.Route}
+	if hop.From.Value != m.From.Value {
+		try.From = hop.From.Value
 	}
-	s.Note(message.Step{At: now, Kind: "attempt", Link: link, Text: string(b)})
+	if hop.To.Value != m.To.Value {
+		try.To = hop.To.Value
+	}
+	s.Note(message.Step{At: now, Kind: "attempt", Link: link, Text: try.Text()})
 	return s
 }
 
@@ -169,7 +171,7 @@ func (e *Engine) land(f *flight, o message.Outcome) {
 	ready, behind := f.lane.land(f, &o, now)
 	if len(behind) > 0 {
 		key := ""
-		if o.Result == message.Deferred {
+		if o.Result == message.Deferred || aboutRecipient(o.Cause) {
 			key = wakeKey(f.item.hop.To)
 		}
 		e.strays.hold(behind, key, now.Add(max(e.policy.Delay(f.rec.State.Rounds+1), o.After)))
@@ -239,6 +241,7 @@ func (e *Engine) conclude(f *flight, r message.Record, now time.Time) entry {
 	}
 	en := e.entry(r, after, now)
 	en.flight = f
+	e.record(&en, s, o)
 	return en
 }
 
@@ -257,6 +260,9 @@ func (e *Engine) way(f *flight, r message.Record, now time.Time) Way {
 	w.Wake, w.Back = wakeKey(f.item.hop.To), backKey(f.lane.name)
 	if f.lane.kind() == "esme" {
 		w.Wake = w.Back // an ESME is the way to all its recipients
+	}
+	if f.lane.kind() == "ims" && aboutRecipient(f.outcome.Cause) {
+		w.Back = w.Wake // a phone comes back, whoever led to it
 	}
 	if f.outcome.Result == message.Deferred && r.Message.Kind == message.KindMessage {
 		w.More = e.another(r, now)

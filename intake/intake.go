@@ -52,6 +52,7 @@ type Intake struct {
 	parts     assembly
 	counts    *counts
 	known     func() routing.Facts
+	refusals  *refusals // nil: nobody keeps records of them
 }
 
 // Know tells the door who is registered and located now; without it nobody
@@ -84,8 +85,11 @@ func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
 	errs := make([]error, len(ms))
 	v := &visit{in: in, dir: in.directory(), now: now, facts: in.facts(now), records: make([]message.Record, 0, len(ms))}
 	for i, m := range ms {
+		v.ruled = nil
 		if errs[i] = v.admit(m); errs[i] == nil {
 			v.passed = append(v.passed, i)
+		} else {
+			in.refusals.refuse(m, errs[i], v.ruled, now)
 		}
 	}
 	if len(v.passed) < len(ms) && message.AskedTogether(ctx) {
@@ -100,6 +104,7 @@ func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
 		for n, i := range v.passed {
 			if err != nil {
 				errs[i] = in.unkept(err)
+				in.refusals.refuse(ms[i], errs[i], nil, now)
 			} else if id := ids[n]; id != ms[i].ID {
 				ms[i].ID = id
 				in.counts.repeat(v.label(ms[i]))
@@ -134,6 +139,7 @@ type visit struct {
 	born    []message.Record // their receipts and automatic replies
 	passed  []int
 	groups  map[string]struct{} // keys of parts that are to be joined
+	ruled   []message.Step      // what rules did to the message at the door
 }
 
 // admit is the door itself, in the order of spec routing §1: what is said,

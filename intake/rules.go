@@ -39,6 +39,7 @@ func (v *visit) rules(m *message.Message, stored bool) (ruled, error) {
 	}
 	table.HitRules(&r.Ruling, v.now)
 	v.in.counts.ruled(&r.Ruling)
+	v.ruled = r.Steps
 	if r.End == routing.RejectIt {
 		text := r.Text
 		if text == "" {

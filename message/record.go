@@ -60,6 +60,10 @@ type End struct {
 	// Spawn are messages born of this one, with their first States: its
 	// receipt, an automatic reply.
 	Spawn []Record
+	// Tried is set where an attempt came to its outcome with this change: the
+	// message as it left and its State with that outcome, for a record of its
+	// own. The State is not an end, whatever follows.
+	Tried *Record
 	// Lazy: nothing was promised to anybody, so the sync may be another's.
 	Lazy bool
 }

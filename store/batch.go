@@ -21,8 +21,8 @@ type batch struct {
 	refs    map[string]message.ID
 	money   map[string]int64 // balances that were looked at
 	entries int              // bookings by hand so far
-	walk    *walk  // of the work being staged, where it looks up many; else nil
-	k, v    []byte // scratch
+	walk    *walk            // of the work being staged, where it looks up many; else nil
+	k, v    []byte           // scratch
 }
 
 func (s *Store) newBatch(db *pebble.DB) *batch {
@@ -191,7 +191,7 @@ func (b *batch) indexEnd(old, e *entry) {
 		b.k = endedKey(b.k[:0], e.slot, id)
 		b.set(b.k, nil)
 	}
-	if e.closed() && (old == nil || !old.closed()) && e.kind == message.KindMessage && b.s.journal != nil {
+	if e.closed() && (old == nil || !old.closed()) && b.s.journal.ends(e.kind) {
 		b.k = markKey(b.k[:0], id, e.state.Opened)
 		b.set(b.k, nil)
 	}
@@ -259,7 +259,7 @@ func calls(s *message.State, link, remote string) bool {
 // changes it.
 func (b *batch) keepMarks(old *entry) error {
 	id := old.state.ID
-	if b.s.journal == nil || old.kind != message.KindMessage {
+	if !b.s.journal.ends(old.kind) {
 		return nil
 	}
 	for n := range old.state.Opened + 1 {

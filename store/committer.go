@@ -37,6 +37,7 @@ type ticket struct {
 	done    chan struct{}
 	err     error
 	effects []effect
+	marks   []mark // CDR marks that hold their records
 	shelf   func() // told to memory once the batch is on stable storage
 }
 
@@ -66,16 +67,8 @@ func congested(err error) error {
 // w may still happen.
 func (s *Store) do(ctx context.Context, w work) error {
 	t := w.self()
-	s.queueMu.Lock()
-	if s.closing {
-		s.queueMu.Unlock()
-		return congested(errClosed)
-	}
-	s.queue = append(s.queue, w)
-	s.queueMu.Unlock()
-	select {
-	case s.wake <- struct{}{}:
-	default:
+	if err := s.submit(w); err != nil {
+		return err
 	}
 	select {
 	case <-t.done:
@@ -83,6 +76,21 @@ func (s *Store) do(ctx context.Context, w work) error {
 	case <-ctx.Done():
 		return &message.Error{Cause: message.Timeout, Text: "the store did not answer in time", Err: ctx.Err()}
 	}
+}
+
+// submit hands w to the committer and does not wait.
+func (s *Store) submit(w work) error {
+	s.queueMu.Lock()
+	defer s.queueMu.Unlock()
+	if s.closing {
+		return congested(errClosed)
+	}
+	s.queue = append(s.queue, w)
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	return nil
 }
 
 // commit runs until Close.
@@ -243,12 +251,12 @@ func (s *Store) durable(t *ticket) {
 	if t.shelf != nil {
 		t.shelf()
 	}
+	if s.journal != nil && len(t.effects)+len(t.marks) > 0 {
+		s.journal.tell(t.effects, t.marks)
+	}
 	if len(t.effects) == 0 {
 		return
 	}
 	s.sched.durable(t.effects, s.cfg.Now())
 	s.watch.tell(t.effects)
-	if s.journal != nil {
-		s.journal.tell(t.effects)
-	}
 }

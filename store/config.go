@@ -53,17 +53,27 @@ type Journal struct {
 	// Node stands in the file names: cdr-<node>-<UTC time><suffix>.
 	Node    string
 	Formats []Format
+	// Attempts, Receipts and Refusals have lines of their own written for
+	// each attempt, each receipt that ended, each refusal at the door.
+	Attempts, Receipts, Refusals bool
 	// Keep is how long finished files stay; 0 keeps them for ever.
 	Keep time.Duration
+}
+
+// Line is what a line is about. Its parts name it for ever: a line that is
+// written again after a crash has the same.
+type Line struct {
+	End     int  // number of the end it belongs to, from 0: one more for each reopening
+	Try     int  // number of the attempt, from 1; 0: it is about the end
+	Refused bool // at the door: there is no message
 }
 
 // Format is one form of the CDR files.
 type Format struct {
 	Suffix string // ".csv", ".jsonl"
 	Header []byte // first line of each file, with its end; may be empty
-	// Line appends the line, with its end, of the end number n (from 0, one
-	// more for each reopening) of r. It must be pure.
-	Line func(dst []byte, r message.Record, n int) []byte
+	// Line appends the line, with its end, of r. It must be pure.
+	Line func(dst []byte, r message.Record, what Line) []byte
 	// End is how a complete line ends; "" is "\n". What follows the last one
 	// is cut when a file is opened again after a crash.
 	End         string

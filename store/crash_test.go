@@ -44,8 +44,8 @@ func (h *history) promises() *history {
 func journalInto(dir string) *Journal {
 	return &Journal{Dir: dir, Node: "t", Formats: []Format{{
 		Suffix: ".csv",
-		Line: func(dst []byte, r message.Record, n int) []byte {
-			return fmt.Appendf(dst, "%v %d\n", r.Message.ID, n)
+		Line: func(dst []byte, r message.Record, l Line) []byte {
+			return fmt.Appendf(dst, "%v %d\n", r.Message.ID, l.End)
 		},
 	}}}
 }

@@ -2,12 +2,9 @@ package store
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/cockroachdb/pebble/v2"
 
 	"smsc/message"
 )
@@ -28,26 +25,20 @@ const (
 // repeats lines and never loses one.
 type journal struct {
 	s     *Store
+	cfg   Journal
 	files []*journalFile
-	keep  time.Duration
 
 	mu     sync.Mutex
 	queue  []mark
 	missed bool // there are marks on the disk that are not in the queue
 	wake   chan struct{}
 	open   atomic.Int64
-}
 
-// mark is one end without its line. What is known of it in memory spares a
-// look at the disk.
-type mark struct {
-	id    message.ID
-	n     uint16
-	entry *entry // nil: on the disk
+	written atomic.Uint64
 }
 
 func openJournal(s *Store, cfg Journal) (*journal, error) {
-	j := &journal{s: s, keep: cfg.Keep, missed: true, wake: make(chan struct{}, 1)}
+	j := &journal{s: s, cfg: cfg, missed: true, wake: make(chan struct{}, 1)}
 	for _, f := range cfg.Formats {
 		file, err := openJournalFile(cfg, f, s.cfg.Now)
 		if err != nil {
@@ -60,23 +51,36 @@ func openJournal(s *Store, cfg Journal) (*journal, error) {
 
 func (j *journal) pending() float64 { return float64(max(j.open.Load(), 0)) }
 
-// tell queues the ends among es. They are on stable storage.
-func (j *journal) tell(es []effect) {
+// ends tells whether an end of this kind has a line.
+func (j *journal) ends(k message.Kind) bool {
+	return j != nil && (k == message.KindMessage || j.cfg.Receipts)
+}
+
+// tell queues the ends among es, and the marks that hold their records. They
+// are on stable storage.
+func (j *journal) tell(es []effect, marks []mark) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	for _, m := range marks {
+		j.add(m)
+	}
 	for i := range es {
 		old, e := es[i].old, es[i].new
-		if !e.closed() || e.kind != message.KindMessage || old != nil && old.closed() {
-			continue
+		if e.closed() && j.ends(e.kind) && (old == nil || !old.closed()) {
+			j.add(mark{id: e.state.ID, n: e.state.Opened, entry: e})
 		}
-		j.open.Add(1)
-		if len(j.queue) >= journalQueue {
-			j.missed = true
-			continue
-		}
-		j.queue = append(j.queue, mark{e.state.ID, e.state.Opened, e})
-		j.stir()
 	}
+}
+
+// add queues one mark; j.mu is held.
+func (j *journal) add(m mark) {
+	j.open.Add(1)
+	if len(j.queue) >= journalQueue {
+		j.missed = true
+		return
+	}
+	j.queue = append(j.queue, m)
+	j.stir()
 }
 
 // rescan has the marks on the disk read again.
@@ -193,8 +197,8 @@ func (j *journal) read(from []byte, some *[]mark) (next []byte, err error) {
 			next = append([]byte(nil), k...)
 			return false, nil
 		}
-		if id, n, ok := splitMark(k); ok {
-			*some = append(*some, mark{id: id, n: n})
+		if m, ok := splitMark(k); ok {
+			*some = append(*some, m)
 		}
 		return true, nil
 	})
@@ -222,66 +226,14 @@ func (j *journal) write(marks []mark) error {
 		return err
 	}
 	j.open.Add(-int64(len(marks)))
-	j.s.met.cdr.Add(float64(len(marks)))
-	return nil
-}
-
-// records returns the record of each mark as it was at that end; an empty one
-// where the line was written before.
-func (j *journal) records(marks []mark) ([]message.Record, error) {
-	b, db, err := j.s.use()
-	if err != nil {
-		return nil, err
-	}
-	defer b.release()
-	snap := db.NewSnapshot()
-	records := make([]message.Record, len(marks))
-	for i, m := range marks {
-		e := m.entry
-		if e == nil || e.msg == nil {
-			if e, err = m.read(snap); err != nil {
-				break
-			}
-		}
-		if e != nil {
-			records[i] = e.record()
-		}
-	}
-	return records, errors.Join(err, snap.Close())
-}
-
-// read finds what a mark stands for: the record kept in it when the message
-// was opened again, else the message as it is.
-func (m mark) read(db pebble.Reader) (*entry, error) {
-	v, err := read(db, markKey(nil, m.id, m.n))
-	if err != nil || v == nil {
-		return nil, err
-	}
-	if len(v) > 0 {
-		h, r, err := decodeRecord(m.id, v)
-		return &entry{head: h, state: r.State, msg: r.Message}, err
-	}
-	return readEntry(db, m.id, true)
-}
-
-// dropWork removes marks.
-type dropWork struct {
-	ticket
-	marks []mark
-}
-
-func (w *dropWork) stage(b *batch) error {
-	for _, m := range w.marks {
-		b.k = markKey(b.k[:0], m.id, m.n)
-		b.del(b.k)
-	}
+	j.count(marks, records)
 	return nil
 }
 
 // tidy rotates files by time and removes those that were kept long enough.
 func (j *journal) tidy() {
 	for _, f := range j.files {
-		if err := f.tidy(j.keep); err != nil {
+		if err := f.tidy(j.cfg.Keep); err != nil {
 			j.s.log.Warn().Err(err).Msg("store: CDR files")
 		}
 	}

@@ -87,8 +87,8 @@ func TestEachEndHasOneLine(t *testing.T) {
 
 func TestALineShowsTheRecordAsItWasAtThatEnd(t *testing.T) {
 	dir := t.TempDir()
-	journal := &Journal{Dir: dir, Node: "t", Formats: []Format{{Suffix: ".csv", Line: func(dst []byte, r message.Record, n int) []byte {
-		return fmt.Appendf(dst, "%d %v %s\n", n, r.State.Phase, r.Message.Body.Text)
+	journal := &Journal{Dir: dir, Node: "t", Formats: []Format{{Suffix: ".csv", Line: func(dst []byte, r message.Record, l Line) []byte {
+		return fmt.Appendf(dst, "%d %v %s\n", l.End, r.State.Phase, r.Message.Body.Text)
 	}}}}
 	fs := vfs.NewMem()
 	s := open(t, Config{Dir: "data", FS: fs, Journal: journal})
@@ -222,5 +222,26 @@ func TestLinesWaitWhileTheirFolderFails(t *testing.T) {
 	}
 	if got := lines(t, dir)[fmt.Sprintf("%v 0", st.ID)]; got != 1 {
 		t.Errorf("%d lines", got)
+	}
+}
+
+func TestFilesChangeAtMultiplesOfTheirTime(t *testing.T) {
+	dir, now := t.TempDir(), time.Date(2026, 1, 1, 23, 59, 0, 0, time.UTC)
+	j := *journalInto(dir)
+	j.Formats[0].RotateEvery = 24 * time.Hour
+	f, err := openJournalFile(j, j.Formats[0], func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, at := range []time.Duration{0, 30 * time.Second, 30 * time.Second, time.Hour} {
+		now = now.Add(at)
+		r := message.Record{Message: &message.Message{ID: message.ID(id)}}
+		if err := f.write([]mark{{id: message.ID(id)}}, []message.Record{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names, _ := filepath.Glob(filepath.Join(dir, "*"))
+	if len(names) != 2 || !strings.HasSuffix(names[1], "20260102T000000Z.csv.part") {
+		t.Errorf("files %v: one day each, from midnight", names)
 	}
 }

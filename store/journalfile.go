@@ -105,7 +105,7 @@ func lastLine(file *os.File, end string) (int64, error) {
 
 // write appends the lines of marks and syncs.
 func (j *journalFile) write(marks []mark, records []message.Record) error {
-	if j.file != nil && (j.size >= j.RotateSize || j.now().Sub(j.born) >= j.RotateEvery) {
+	if j.file != nil && (j.size >= j.RotateSize || j.over()) {
 		if err := j.finish(); err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func (j *journalFile) write(marks []mark, records []message.Record) error {
 	j.buf = j.buf[:0]
 	for i, r := range records {
 		if r.Message != nil {
-			j.buf = j.Line(j.buf, r, int(marks[i].n))
+			j.buf = j.Line(j.buf, r, marks[i].line())
 		}
 	}
 	if len(j.buf) == 0 {
@@ -132,6 +132,12 @@ func (j *journalFile) write(marks []mark, records []message.Record) error {
 		}
 	}
 	return errors.Join(err, j.leave())
+}
+
+// over tells whether the time of the open file is over: files change at
+// multiples of RotateEvery in UTC.
+func (j *journalFile) over() bool {
+	return !j.now().Before(j.born.UTC().Truncate(j.RotateEvery).Add(j.RotateEvery))
 }
 
 // leave gives up a file that could not be written: it is cut as after a crash
@@ -203,7 +209,7 @@ func syncDir(dir string) error {
 // tidy finishes a file whose time is over and removes those older than keep.
 func (j *journalFile) tidy(keep time.Duration) error {
 	var err error
-	if j.file != nil && j.now().Sub(j.born) >= j.RotateEvery {
+	if j.file != nil && j.over() {
 		err = j.finish()
 	}
 	if keep <= 0 {

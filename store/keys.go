@@ -23,6 +23,7 @@ import (
 //	a <alias> <id>             nothing                            further ids of a message
 //	e <hour> <id>              nothing, or a u key                what retention removes, and when
 //	j <id> <n>                 nothing, or the record             no CDR line yet for end number n
+//	j <id> <n> <try>           the record                         no CDR line yet for an attempt
 //	b <account>                the balance                  in micro-units
 //	g <account> <time> <n>     what was booked by hand
 //	c <id>                     nothing                      a charging server is still to be asked
@@ -119,11 +120,26 @@ func markKey(dst []byte, id message.ID, n uint16) []byte {
 	return binary.BigEndian.AppendUint16(appendID(append(dst, keyMark), id), n)
 }
 
-func splitMark(key []byte) (id message.ID, n uint16, ok bool) {
-	if len(key) != 11 || key[0] != keyMark {
-		return 0, 0, false
+// refusal stands for n in the mark of what was refused at the door.
+const refusal = math.MaxUint16
+
+// key returns the key of m.
+func (m mark) key(dst []byte) []byte {
+	if dst = markKey(dst, m.id, m.n); m.try > 0 {
+		dst = binary.BigEndian.AppendUint16(dst, m.try)
 	}
-	return tailID(key[:9]), binary.BigEndian.Uint16(key[9:]), true
+	return dst
+}
+
+func splitMark(key []byte) (m mark, ok bool) {
+	if len(key) != 11 && len(key) != 13 || key[0] != keyMark {
+		return mark{}, false
+	}
+	m = mark{id: tailID(key[:9]), n: binary.BigEndian.Uint16(key[9:])}
+	if len(key) == 13 {
+		m.try = binary.BigEndian.Uint16(key[11:])
+	}
+	return m, true
 }
 
 func balanceKey(dst []byte, account string) []byte {

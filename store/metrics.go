@@ -13,7 +13,7 @@ type metrics struct {
 	sync  prometheus.Histogram
 	batch prometheus.Histogram
 
-	cdr       prometheus.Counter
+	cdr       *prometheus.CounterVec
 	cdrErrors *prometheus.CounterVec
 }
 
@@ -27,10 +27,9 @@ func newMetrics(s *Store, reg prometheus.Registerer) *metrics {
 		Name: "smsc_store_batch_messages", Help: "Messages written by one batch.",
 		Buckets: prometheus.ExponentialBuckets(1, 2, 12),
 	})
-	m.cdr = prometheus.NewCounter(prometheus.CounterOpts{
+	m.cdr = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "smsc_cdr_records_total", Help: "CDR lines written, by type.",
-		ConstLabels: prometheus.Labels{"type": "message"},
-	})
+	}, []string{"type"})
 	m.cdrErrors = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "smsc_cdr_errors_total", Help: "Failures to write CDR lines, tried again.",
 	}, []string{"sink"})
@@ -51,7 +50,7 @@ func newMetrics(s *Store, reg prometheus.Registerer) *metrics {
 		}, s.oldest))
 	if s.cfg.Journal != nil {
 		m.all = append(m.all, m.cdr, m.cdrErrors, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "smsc_cdr_pending", Help: "Ended messages without a CDR line yet.",
+			Name: "smsc_cdr_pending", Help: "CDR lines that are owed and not written yet.",
 		}, func() float64 { return s.journal.pending() }))
 	}
 	if reg != nil {

@@ -94,6 +94,9 @@ func (w *stepWork) one(b *batch, end *message.End, state []byte) error {
 	if err := b.change(old, e, state, msg, w.lease && st.Phase == message.Trying); err != nil {
 		return congested(err)
 	}
+	if end.Tried != nil {
+		b.tried(e, end.Tried)
+	}
 	for i := range end.Spawn {
 		r := end.Spawn[i]
 		b.s.saw(r.State.ID)

@@ -63,11 +63,14 @@ type logConfig struct {
 }
 
 type cdrConfig struct {
-	Dir    string `yaml:"dir"`
-	CSV    bool   `yaml:"csv"`
-	JSON   bool   `yaml:"json"`
-	Text   bool   `yaml:"text"`
-	Rotate struct {
+	Dir      string `yaml:"dir"`
+	CSV      bool   `yaml:"csv"`
+	JSON     bool   `yaml:"json"`
+	Attempts bool   `yaml:"attempts"` // one more record for each attempt,
+	Rejects  bool   `yaml:"rejects"`  // for each refusal at the door,
+	Receipts bool   `yaml:"receipts"` // for each receipt that came to its end
+	Text     bool   `yaml:"text"`
+	Rotate   struct {
 		Size  tenant.Size     `yaml:"size"`
 		Every tenant.Duration `yaml:"every"`
 	} `yaml:"rotate"`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"smsc/charging"
 	"smsc/message"
 	"smsc/store"
+	"smsc/tenant"
 )
 
 // storeConfig hands the store its folder and the form of its records.
@@ -26,7 +28,8 @@ func (h *house) journal() *store.Journal {
 	if dir == "" || !c.CSV && !c.JSON {
 		return nil
 	}
-	j := &store.Journal{Dir: dir, Node: h.cfg.Name, Keep: time.Duration(c.Keep)}
+	j := &store.Journal{Dir: dir, Node: h.cfg.Name, Keep: time.Duration(c.Keep),
+		Attempts: c.Attempts, Receipts: c.Receipts, Refusals: c.Rejects}
 	add := func(f store.Format) {
 		f.RotateSize, f.RotateEvery = int64(c.Rotate.Size), time.Duration(c.Rotate.Every)
 		j.Formats = append(j.Formats, f)
@@ -34,26 +37,78 @@ func (h *house) journal() *store.Journal {
 	if c.CSV {
 		add(store.Format{
 			Suffix: ".csv", Header: []byte(strings.Join(charging.Header(), ",") + "\r\n"), End: "\r\n",
-			Line: func(dst []byte, r message.Record, n int) []byte { return charging.AppendCSV(dst, r, h.meta(r, n)) },
+			Line: func(dst []byte, r message.Record, l store.Line) []byte {
+				return charging.AppendCSV(dst, r, h.meta(r, l))
+			},
 		})
 	}
 	if c.JSON {
 		add(store.Format{
 			Suffix: ".jsonl",
-			Line:   func(dst []byte, r message.Record, n int) []byte { return charging.AppendJSON(dst, r, h.meta(r, n)) },
+			Line: func(dst []byte, r message.Record, l store.Line) []byte {
+				return charging.AppendJSON(dst, r, h.meta(r, l))
+			},
 		})
 	}
 	return j
 }
 
-// meta is what a record says beside the message: the end number n (from 0)
-// of r, and who owns the link that carried it.
-func (h *house) meta(r message.Record, n int) charging.Meta {
-	meta := charging.Meta{Node: h.cfg.Name, N: n + 1, Text: h.cfg.CDR.Text}
+// keepRecords has the movers tell what records beside the final ones need.
+func (h *house) keepRecords() {
+	if h.cfg.CDR.Attempts {
+		h.engine.RecordAttempts()
+	}
+	if h.cfg.CDR.Rejects {
+		h.intake.RecordRefusals(h.store.Refused)
+	}
+}
+
+// meta is what a record says beside the message: what it is about, and who
+// owns the link that carried it.
+func (h *house) meta(r message.Record, l store.Line) charging.Meta {
+	m := r.Message
+	meta := charging.Meta{Node: h.cfg.Name, N: l.End + 1, Try: l.Try, Text: h.cfg.CDR.Text,
+		ServiceType: m.Extra["smpp.service_type"], ProtocolID: m.Extra["smpp.protocol_id"], IMSI: m.Extra["rest.dest_imsi"]}
+	switch {
+	case l.Refused:
+		meta.Type = charging.TypeReject
+	case l.Try > 0:
+		meta.Type = charging.TypeAttempt
+		if n := len(r.State.Trace); n > 0 {
+			meta.At = r.State.Trace[n-1].At
+		}
+	}
 	if d := h.directory.Load(); d != nil {
 		if l := d.Link(r.State.Link); l != nil {
-			meta.LinkAccount, meta.DestType = l.Account, l.Kind.Source()
+			meta.LinkAccount, meta.DestType, meta.Remote = l.Account, l.Kind.Source(), hopAddress(l)
+			if l.IMS != nil {
+				meta.Centre = l.IMS.SMSCAddress
+			}
 		}
 	}
 	return meta
+}
+
+// hopAddress is the declared address of the next hop behind a link, "" for
+// those that come to us.
+func hopAddress(l *tenant.Link) string {
+	uri := ""
+	switch {
+	case l.Carrier != nil:
+		return l.Carrier.Address
+	case l.SIP != nil:
+		uri = l.SIP.URI
+	case l.IMS != nil:
+		uri = l.IMS.URI
+	case l.Webhook != nil:
+		if u, err := url.Parse(l.Webhook.URL); err == nil {
+			return u.Host
+		}
+	}
+	uri = strings.TrimPrefix(strings.TrimPrefix(uri, "sips:"), "sip:")
+	if i := strings.LastIndexByte(uri, '@'); i >= 0 {
+		uri = uri[i+1:]
+	}
+	uri, _, _ = strings.Cut(uri, ";")
+	return uri
 }
