@@ -20,25 +20,33 @@ import (
 // startKamailio runs Kamailio as a proxy before a server.
 func startKamailio(t *testing.T, s *realServer) (port int) {
 	t.Helper()
+	port, _ = runKamailio(t, "kamailio.cfg", s.sip)
+	return port
+}
+
+// runKamailio runs Kamailio on a file of testdata/peers that names CENTRE and
+// CENTRE_PORT, and returns its port and what it logs.
+func runKamailio(t *testing.T, script string, centre int) (port int, out *syncBuffer) {
+	t.Helper()
 	path, err := exec.LookPath("kamailio")
 	if err != nil {
 		path = "/usr/sbin/kamailio"
 		_, err = os.Stat(path)
 	}
 	need(t, "Kamailio", err == nil)
-	text, err := os.ReadFile("../../testdata/peers/kamailio.cfg")
+	text, err := os.ReadFile(filepath.Join("../../testdata/peers", script))
 	if err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "kamailio.cfg")
-	text = bytes.ReplaceAll(text, []byte("CENTRE_PORT"), fmt.Append(nil, s.sip))
-	text = bytes.ReplaceAll(text, []byte("sip:CENTRE"), fmt.Append(nil, "sip:", loopback(s.sip)))
+	text = bytes.ReplaceAll(text, []byte("CENTRE_PORT"), fmt.Append(nil, centre))
+	text = bytes.ReplaceAll(text, []byte("sip:CENTRE"), fmt.Append(nil, "sip:", loopback(centre)))
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	port = freePort(t)
 	cmd := exec.Command(path, "-f", file, "-DD", "-E", "-m", "32", "-M", "4", "-l", "udp:"+loopback(port), "-P", filepath.Join(t.TempDir(), "pid"), "-Y", t.TempDir())
-	out := &bytes.Buffer{}
+	out = &syncBuffer{}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -52,7 +60,7 @@ func startKamailio(t *testing.T, s *realServer) (port int) {
 		}
 	})
 	eventually(t, "Kamailio answers or ends", func() bool { return pingsSIP(port) || syscall.Kill(cmd.Process.Pid, 0) != nil })
-	return port
+	return port, out
 }
 
 // pingsSIP tells whether somebody answers SIP at a port.

@@ -79,6 +79,12 @@ func (b *syncBuffer) Write(p []byte) (int, error) {
 	return b.b.Write(p)
 }
 
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
 func newPlayground(t *testing.T) *playground {
 	t.Helper()
 	c := &sandboxCommand{}
