@@ -38,7 +38,14 @@ type caller struct {
 	mu       sync.Mutex
 	log      [maxCallLog]calledRow
 	calls    uint64
-	failures map[string]int // in a row, by link
+	breakers map[string]breaker // by link
+}
+
+// breaker keeps a link whose URL fails from being asked by everything that
+// waits for it.
+type breaker struct {
+	failures int       // in a row
+	until    time.Time // nobody asks before; then one does
 }
 
 // calledRow is one line of /api/webhooks/deliveries.
@@ -78,7 +85,7 @@ func newCaller(version string, transport http.RoundTripper) *caller {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	return &caller{open: client(false), fenced: client(true), version: version, failures: map[string]int{}}
+	return &caller{open: client(false), fenced: client(true), version: version, breakers: map[string]breaker{}}
 }
 
 // fenced refuses addresses of this machine and its link, after the name was
@@ -208,18 +215,41 @@ func redactURL(address string) string {
 	return u.String()
 }
 
+// may tells whether link may be asked now. After too many failures in a row
+// it may be once in a while: each one more would only wait for the same
+// silence. rest is how long it is left alone.
+func (k *caller) may(link string, now time.Time) (rest time.Duration, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	b := k.breakers[link]
+	if b.failures < breakAfter {
+		return 0, true
+	}
+	if rest = b.until.Sub(now); rest > 0 {
+		return rest, false
+	}
+	b.until = now.Add(breakFor) // this one asks for all
+	k.breakers[link] = b
+	return 0, true
+}
+
 // judge counts failures of a link in a row and slows its lane down after too
-// many: each one would only wait for the same silence.
-func (k *caller) judge(link string, o *message.Outcome) {
+// many. Its messages are innocent: what they wait is no try of theirs.
+func (k *caller) judge(link string, o *message.Outcome, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if o.Result == message.Delivered || o.Result == message.Refused {
-		delete(k.failures, link)
+		delete(k.breakers, link)
 		return
 	}
-	if k.failures[link]++; k.failures[link] >= breakAfter && o.Result == message.Deferred {
-		o.Pause, o.After = true, max(o.After, breakFor)
+	b := k.breakers[link]
+	if b.failures++; b.failures >= breakAfter {
+		b.until = now.Add(breakFor)
+		if o.Result == message.Deferred {
+			o.Pause, o.After = true, max(o.After, breakFor)
+		}
 	}
+	k.breakers[link] = b
 }
 
 // listCalls answers GET /api/webhooks/deliveries: the newest calls first.

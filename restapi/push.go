@@ -26,10 +26,15 @@ const (
 // built-in link of callbacks (spec rest §7). An HTTP request needs a goroutine
 // while it waits; the window of the lane bounds how many there are.
 func (s *Server) Deliver(ctx context.Context, a message.Attempt, done func(message.Outcome)) {
+	shared := a.Link == tenant.Callback // one lane for many targets: none slows the others
+	if rest, ok := s.caller.may(a.Link, time.Now()); !ok && !shared {
+		done(message.Outcome{Result: message.Deferred, Cause: message.Congested, Pause: true, After: rest, Detail: "the URL has failed too often"})
+		return
+	}
 	go func() {
 		o := s.pushInOrder(ctx, a)
-		if a.Link != tenant.Callback { // one lane for many targets: none slows the others
-			s.caller.judge(a.Link, &o)
+		if !shared {
+			s.caller.judge(a.Link, &o, time.Now())
 		}
 		done(o)
 	}()

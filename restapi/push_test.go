@@ -110,23 +110,35 @@ func TestAWebhookGetsSignedEvents(t *testing.T) {
 }
 
 func TestManyFailuresSlowTheLaneDown(t *testing.T) {
-	k := newCaller("x")
+	k, now := newCaller("x", nil), time.Unix(1_700_000_000, 0)
 	for i := range breakAfter {
 		o := message.Outcome{Result: message.Deferred}
-		if k.judge("l", &o); o.Pause != (i == breakAfter-1) {
+		if k.judge("l", &o, now); o.Pause != (i == breakAfter-1) {
 			t.Errorf("failure %d: %+v", i, o)
 		}
 	}
-	k.judge("l", &message.Outcome{Result: message.Delivered})
+	if rest, ok := k.may("l", now.Add(time.Second)); ok || rest != breakFor-time.Second {
+		t.Errorf("%v %v", rest, ok)
+	}
+	if _, ok := k.may("l", now.Add(breakFor)); !ok {
+		t.Error("nobody asks whether it is well again")
+	}
+	if _, ok := k.may("l", now.Add(breakFor)); ok {
+		t.Error("more than one asks")
+	}
+	k.judge("l", &message.Outcome{Result: message.Delivered}, now)
+	if _, ok := k.may("l", now); !ok {
+		t.Error("it stays open")
+	}
 	o := message.Outcome{Result: message.Deferred}
-	if k.judge("l", &o); o.Pause {
+	if k.judge("l", &o, now); o.Pause {
 		t.Error("one success does not close the breaker")
 	}
 }
 
 func TestATenantsURLDoesNotLeadIntoThisHouse(t *testing.T) {
 	h := newHook(t)
-	k := newCaller("x")
+	k := newCaller("x", nil)
 	a := asking{method: "GET", url: h.URL, header: http.Header{}}
 	if r := k.ask(context.Background(), a, true); r.err == nil || !strings.Contains(callFault(r.err), errFenced.Error()) {
 		t.Errorf("%+v", r)
