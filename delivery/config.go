@@ -72,6 +72,13 @@ type Lane struct {
 	Throughput int
 	// Serial: one message at a time to one recipient.
 	Serial bool
+	// Recipient, where it is not nil, names who is behind a number, for Serial:
+	// several numbers may be one phone's. It must not block.
+	Recipient func(to string) string
+	// Onward: a silence is the message's own affair, and the next one for its
+	// recipient goes at once. Only what says that the recipient is absent or
+	// full holds the others.
+	Onward bool
 	// Timeout is the longest a try may take by the link's own timers; 0: 30 s.
 	// The engine waits five seconds longer, then takes silence for Unsure.
 	Timeout time.Duration

@@ -177,6 +177,9 @@ func (l *lane) recipient(it *item) string {
 	if m := it.rec.Message; m.Kind == message.KindReceipt && l.cfg.Kind == webhook {
 		return m.From.Value
 	}
+	if l.cfg.Recipient != nil {
+		return l.cfg.Recipient(it.hop.To.Value)
+	}
 	return it.hop.To.Value
 }
 
@@ -229,7 +232,7 @@ func (l *lane) land(f *flight, o *message.Outcome, now time.Time) (ready bool, b
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flights.remove(f)
-	if o != nil && !o.Pause && (o.Result == message.Unsure || o.Result == message.Deferred && aboutRecipient(o.Cause)) {
+	if o != nil && !o.Pause && l.holds(o) {
 		behind = l.busy[f.recipient]
 		for _, it := range behind {
 			delete(l.held, it.rec.Message.ID)
@@ -246,6 +249,18 @@ func (l *lane) land(f *flight, o *message.Outcome, now time.Time) (ready bool, b
 		l.pauseFor = 0
 	}
 	return l.waiting.n > 0, behind
+}
+
+// holds tells whether an outcome says that the recipient is not there, so
+// that his other messages wait for the same event: one probe is enough.
+func (l *lane) holds(o *message.Outcome) bool {
+	switch o.Result {
+	case message.Unsure:
+		return !l.cfg.Onward || aboutRecipient(o.Cause)
+	case message.Deferred:
+		return aboutRecipient(o.Cause)
+	}
+	return false
 }
 
 // release lets those that stood behind f go first, in their order.
