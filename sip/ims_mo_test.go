@@ -51,7 +51,7 @@ func TestAPhoneSendsAndHasItsReport(t *testing.T) {
 	c.do(m)
 	c.next()
 	got := h.door.all()[1]
-	if got.Wants != message.WantFinal || got.Origin.Handle != "85:"+m.CallID+"2" || got.Extra[extraDA] != "0c91447700901032" {
+	if got.Wants != message.WantFinal || got.Origin.Handle != "85:"+m.CallID || got.Extra[extraDA] != "0c91447700901032" {
 		t.Errorf("message %+v", got)
 	}
 }

@@ -37,9 +37,9 @@ type attempt struct {
 // is begun only if its own timers fit.
 const attemptTime = 10 * time.Minute
 
-// ImsTimeout is the longest that one attempt over a link of kind ims takes:
+// CoreTimeout is the longest that one attempt over a link of kind ims takes:
 // timer F and the wait for the report, for many parts one after the other.
-const ImsTimeout = attemptTime + 2*time.Minute
+const CoreTimeout = attemptTime + 2*time.Minute
 
 // toCore makes one try over a link of kind ims.
 func (s *Server) toCore(l *link, a message.Attempt, done func(message.Outcome)) {

@@ -43,16 +43,18 @@ type house struct {
 	store    *store.Store
 	catalog  *tenant.Catalog
 	presence *tenant.Presence
-	located  atomic.Pointer[restapi.Server] // knows where numbers are; nil before it is open
-	mint     *message.Mint
-	engine   *delivery.Engine
-	intake   *intake.Intake
-	gate     *gate    // before the intake
-	watched  *watched // the store, as the movers see it
-	sip      *sip.Server
-	smpp     *smpp.Edge
-	rest     *restapi.Server
-	https    []net.Listener
+	// subscribers is what links of kind ims know of the users of their cores.
+	subscribers *tenant.Subscribers
+	located     atomic.Pointer[restapi.Server] // knows where numbers are; nil before it is open
+	mint        *message.Mint
+	engine      *delivery.Engine
+	intake      *intake.Intake
+	gate        *gate    // before the intake
+	watched     *watched // the store, as the movers see it
+	sip         *sip.Server
+	smpp        *smpp.Edge
+	rest        *restapi.Server
+	https       []net.Listener
 
 	// directory is the snapshot in force, for the journal: it writes what an
 	// earlier run left before the catalog is open.
@@ -99,6 +101,9 @@ func (h *house) openStore() (err error) {
 	if h.presence, err = tenant.OpenPresence(context.Background(), h.store, nil); err != nil {
 		return fmt.Errorf("registrations: %w", err)
 	}
+	if h.subscribers, err = tenant.OpenSubscribers(context.Background(), h.store, nil); err != nil {
+		return fmt.Errorf("subscribers: %w", err)
+	}
 	return nil
 }
 
@@ -129,7 +134,8 @@ func (h *house) openEdges() (err error) {
 	h.sip, err = sip.New(sip.Config{
 		Node: h.cfg.Name, Domain: h.cfg.SIP.Domain, Advertise: h.cfg.SIP.Advertise, Digest: h.cfg.SIP.Digest,
 		Listen: spell(h.cfg.Listen.SIP), TLS: secure, Volatile: h.cfg.Data == memory,
-	}, sip.Deps{Acceptor: h.gate, Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory, Presence: h.presence, Hops: h.hops}, h.log, h.reg)
+	}, sip.Deps{Acceptor: h.gate, Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory, Presence: h.presence, Hops: h.hops,
+		Subscribers: h.subscribers, Shelf: h.store}, h.log, h.reg)
 	if err != nil {
 		return err
 	}
@@ -218,6 +224,7 @@ func (h *house) start() {
 	h.spawn("events", func() error { return h.watched.run(ctx) })
 	h.spawn("statistics", func() error { return h.rest.Run(ctx) })
 	h.spawn("presence", func() error { return h.presence.Run(ctx) })
+	h.spawn("subscribers", func() error { return h.subscribers.Run(ctx) })
 	h.spawn("smpp", func() error { return h.smpp.Serve(ctx) })
 	for _, ln := range h.https {
 		h.spawn("http", func() error { return h.rest.Serve(ln) })

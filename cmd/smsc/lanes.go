@@ -6,6 +6,7 @@ import (
 
 	"smsc/delivery"
 	"smsc/message"
+	"smsc/sip"
 	"smsc/tenant"
 )
 
@@ -34,6 +35,8 @@ func (h *house) lanes(d *tenant.Directory) []delivery.Lane {
 			lane.Window, lane.Throughput = l.SIPUsers.Window, l.SIPUsers.Throughput
 			lane.Serial = true
 			lane.Timeout = 40 * time.Second
+		case tenant.KindIMS:
+			h.coreLane(l, &lane)
 		case tenant.KindESME:
 			lane.Courier = h.smpp
 			lane.Window = max(l.ESME.Window, 1) * max(l.ESME.Binds, 1)
@@ -62,6 +65,16 @@ func (h *house) lanes(d *tenant.Directory) []delivery.Lane {
 	// The URLs of hosted numbers and of senders who want to be called back.
 	return append(all, delivery.Lane{Name: tenant.Callback, Kind: string(tenant.KindWebhook), Courier: h.rest, Window: callbackWindow,
 		Serial: true, Timeout: callbackTimeout})
+}
+
+// coreLane is the lane of an IMS core: one transaction at a time for each
+// subscriber, whatever number is called (TS 24.011 §6). A phone that says
+// nothing about one message may well take the next.
+func (h *house) coreLane(l *tenant.Link, lane *delivery.Lane) {
+	lane.Courier, lane.Window, lane.Throughput = h.sip, l.IMS.Window, l.IMS.Throughput
+	lane.Serial, lane.Onward = true, true
+	lane.Recipient = func(to string) string { return h.sip.Recipient(l.Name, to) }
+	lane.Timeout = sip.CoreTimeout
 }
 
 // openURLs opens the lanes of what needs no connection.

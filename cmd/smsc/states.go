@@ -19,6 +19,8 @@ func (h *house) linkStates() []restapi.LinkState {
 			h.sipState(l, &s)
 		case tenant.KindSIPUsers:
 			h.usersState(l, &s)
+		case tenant.KindIMS:
+			h.coreState(l, &s)
 		case tenant.KindESME, tenant.KindCarrier:
 			h.smppState(l, &s)
 		}
@@ -48,6 +50,17 @@ func (h *house) usersState(l *tenant.Link, s *restapi.LinkState) {
 	if s.Sessions = h.presence.Count(l); s.Sessions > 0 {
 		s.Status = "up"
 	}
+}
+
+// coreState shows a link to an IMS core: its sessions are the subscribers that
+// are registered now.
+func (h *house) coreState(l *tenant.Link, s *restapi.LinkState) {
+	st := h.sip.Status(l.Name)
+	s.Since, s.LastError = st.Since, text(st.LastError)
+	s.Counters.In, s.Counters.Out, s.Counters.Failed = st.RequestsIn, st.RequestsOut, st.Rejected+st.Silent
+	s.Window.Used = st.InFlight
+	s.Sessions = h.subscribers.Count(l.Name)
+	s.Status = upDown(st.Up)
 }
 
 func (h *house) smppState(l *tenant.Link, s *restapi.LinkState) {
