@@ -79,6 +79,9 @@ func (e *Engine) Edit(ctx context.Context, reach message.Reach, id message.ID, w
 		if err := m.Body.Validate(); err != nil {
 			return entry{}, &message.Error{Cause: message.BadContent, Text: err.Error()}
 		}
+		if err := recharge(&s.Charge, m.Parts); err != nil {
+			return entry{}, err
+		}
 		s.Note(message.Step{At: now, Kind: "edit", Text: "changed by " + who})
 		// Planned anew; a retry that is not yet due stays where it is.
 		s.WakeOn, s.Tried = "", nil
@@ -158,6 +161,9 @@ func (e *Engine) edit(ctx context.Context, reach message.Reach, id message.ID,
 		r, failed := e.queue.Find(ctx, reach, id)
 		if failed != nil {
 			return failed
+		}
+		if r.State.Held() || r.State.Phase.Ended() && r.State.Charge.Todo != message.NoStep {
+			return message.ErrInFlight // a charging server is being asked
 		}
 		en, failed := change(r, time.Now())
 		if failed != nil {

@@ -23,16 +23,18 @@ var (
 // attempts, finish writes down what became of them, fetch brings back what
 // was parked, clock looks after time. It is safe for concurrent use.
 type Engine struct {
-	cfg     Config
-	policy  Policy
-	queue   Queue
-	shelf   Shelf
-	table   func() *routing.Table
-	mint    *message.Mint
-	log     zerolog.Logger
-	counts  *counts
-	early   *early
-	known   func() routing.Facts
+	cfg    Config
+	policy Policy
+	queue  Queue
+	shelf  Shelf
+	table  func() *routing.Table
+	mint   *message.Mint
+	log    zerolog.Logger
+	counts *counts
+	early  *early
+	known  func() routing.Facts
+	// cashier settles with a charging server; nil: there is none.
+	cashier *cashier
 	records bool // of each attempt
 
 	mu     sync.Mutex      // of the three below, and of changes to lanes
@@ -221,7 +223,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	e.overtaken(ctx)
 	var movers, writer sync.WaitGroup
-	for _, work := range []func(context.Context){e.schedule, e.begin, e.fetch, e.clock} {
+	for _, work := range []func(context.Context){e.schedule, e.begin, e.fetch, e.clock, e.charges} {
 		movers.Go(func() { work(ctx) })
 	}
 	// What is known is written down, also when everything else has stopped.

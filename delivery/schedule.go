@@ -72,7 +72,7 @@ func (e *Engine) place(ctx context.Context, rs []message.Record) {
 func (e *Engine) settle(r message.Record, now time.Time) (entry, bool) {
 	s := r.State
 	switch over := !now.Before(r.Message.Expires); {
-	case s.Phase.Ended():
+	case s.Phase.Ended(), s.Held():
 		return entry{}, false
 	case s.Phase == message.Sent:
 		if now.Before(s.Due) {

@@ -24,6 +24,8 @@ func (e *Engine) entry(r message.Record, s message.State, now time.Time) entry {
 	m := r.Message
 	after := message.Record{Message: m, State: s}
 	if s.Phase.Ended() && !r.State.Phase.Ended() {
+		s.Settle(m.Parts)
+		after.State = s
 		en.spawn(e, message.FinalReceipt(after), now, &s)
 		for _, receipt := range message.PartReceipts(after) {
 			en.spawn(e, receipt, now, &s)
@@ -139,6 +141,7 @@ func (e *Engine) written(en *entry, known []message.News) []message.News {
 		e.returned(name, lastTry(s))
 	}
 	if s.Phase.Ended() {
+		e.cashier.stir(s)
 		if !en.was.State.Phase.Ended() {
 			e.ended(message.Record{Message: en.was.Message, State: *s})
 		}
