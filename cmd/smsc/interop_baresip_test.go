@@ -43,12 +43,12 @@ type baresip struct {
 // startBaresip starts the phone. Between the choice of its ports and its own
 // bind another program may take one, or the next (it opens TLS there unasked);
 // then it is started again on others.
-func startBaresip(t *testing.T, server int, transport string) *baresip {
+func startBaresip(t *testing.T, server int, transport string, c certificates) *baresip {
 	t.Helper()
 	path, err := exec.LookPath("baresip")
 	need(t, "baresip", err == nil)
 	for range 5 {
-		if p := tryBaresip(t, path, server, transport); p != nil {
+		if p := tryBaresip(t, path, server, transport, c); p != nil {
 			return p
 		}
 	}
@@ -56,13 +56,13 @@ func startBaresip(t *testing.T, server int, transport string) *baresip {
 	return nil
 }
 
-func tryBaresip(t *testing.T, path string, server int, transport string) *baresip {
+func tryBaresip(t *testing.T, path string, server int, transport string, c certificates) *baresip {
 	t.Helper()
 	dir, p := t.TempDir(), &baresip{out: &lockedBuffer{}, control: freePort(t)}
 	for name, text := range map[string]string{
-		"config": fmt.Sprintf("sip_listen 127.0.0.1:%d\nmodule_path /usr/lib/baresip/modules\nmodule account.so\nmodule contact.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:%d\n",
-			freePort(t), p.control),
-		"accounts": fmt.Sprintf("<sip:alice@127.0.0.1:%d;transport=%s>;auth_user=alice;auth_pass=a1;regint=60\n", server, transport),
+		"config": fmt.Sprintf("sip_listen 127.0.0.1:%d\nmodule_path /usr/lib/baresip/modules\nmodule account.so\nmodule contact.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:%d\nsip_cafile %s\nsip_certificate %s\n",
+			freePort(t), p.control, c.ca, c.pair),
+		"accounts": fmt.Sprintf("<sip:alice@127.0.0.1:%[1]d;transport=%[2]s>;auth_user=alice;auth_pass=a1;regint=60;outbound=\"sip:127.0.0.1:%[1]d;transport=%[2]s\"\n", server, transport),
 		"contacts": fmt.Sprintf("\"Carrier\" <sip:447700900123@127.0.0.1:%d;transport=%s>\n", server, transport),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -120,10 +120,12 @@ func (p *baresip) command(t *testing.T, name, params string) {
 }
 
 func TestInteropBaresipRegistersSendsAndReceives(t *testing.T) {
-	for _, transport := range []string{"udp", "tcp"} {
+	for _, transport := range []string{"udp", "tcp", "tls"} {
 		t.Run(transport, func(t *testing.T) {
 			// baresip 1.0 gives up at a SHA-256 challenge.
-			s := newServer(t, "", "sip: {digest: [md5]}\n")
+			c, s := newCertificates(t), newServer(t, "", "")
+			port := s.secure("tls", c)
+			s.config = strings.Replace(s.config, "domain: smsc.test", "digest: [md5]", 1)
 			s.start(`links:
   - name: users
     kind: sip-users
@@ -134,7 +136,10 @@ routes:
 `)
 			// Waits until the phone is there, then leaves at once.
 			s.post("15551230001", "waiting for you")
-			p := startBaresip(t, s.sip, transport)
+			if transport != "tls" {
+				port = s.sip
+			}
+			p := startBaresip(t, port, transport, c)
 			eventually(t, "baresip shows what waited", func() bool { return strings.Contains(p.out.String(), "waiting for you") })
 			s.post("15551230001", "and one more")
 			eventually(t, "baresip shows the next", func() bool { return strings.Contains(p.out.String(), "and one more") })

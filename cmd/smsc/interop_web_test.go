@@ -19,13 +19,13 @@ import (
 )
 
 // certificates are the files of a server that is known as smsc.test and as
-// 127.0.0.1, and of the authority that says so.
-type certificates struct{ ca, cert, key string }
+// 127.0.0.1, and of the authority that says so; pair holds cert and key.
+type certificates struct{ ca, cert, key, pair string }
 
 func newCertificates(t *testing.T) certificates {
 	t.Helper()
 	dir := t.TempDir()
-	files := certificates{filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
+	files := certificates{filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), filepath.Join(dir, "pair.pem")}
 	sign := func(file string, draft, by *x509.Certificate, of, with *ecdsa.PrivateKey) {
 		der, err := x509.CreateCertificate(rand.Reader, draft, by, &of.PublicKey, with)
 		if err == nil {
@@ -46,6 +46,16 @@ func newCertificates(t *testing.T) certificates {
 	der, err := x509.MarshalECPrivateKey(own)
 	if err == nil {
 		err = os.WriteFile(files.key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), 0o600)
+	}
+	var cert, key []byte
+	if err == nil {
+		cert, err = os.ReadFile(files.cert)
+	}
+	if err == nil {
+		key, err = os.ReadFile(files.key)
+	}
+	if err == nil {
+		err = os.WriteFile(files.pair, append(cert, key...), 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 perl -MNet::SMPP -e1 >/dev/null 2>&1 || missing="$missing libnet-smpp-perl"
 command -v tshark >/dev/null 2>&1 || missing="$missing tshark"
 [ -x /usr/sbin/kamailio ] || missing="$missing kamailio"
+ls /usr/lib/*/kamailio/modules/tls.so >/dev/null 2>&1 || missing="$missing kamailio-tls-modules"
 command -v baresip >/dev/null 2>&1 || missing="$missing baresip-core"
 
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -30,6 +31,7 @@ for program in sipp node npm tshark chromium baresip; do
 	command -v "$program" >/dev/null 2>&1 || echo "missing: $program"
 done
 [ -x /usr/sbin/kamailio ] || echo "missing: kamailio"
+ls /usr/lib/*/kamailio/modules/tls.so >/dev/null 2>&1 || echo "missing: kamailio's TLS"
 [ -x /usr/sbin/bearerbox ] || echo "missing: kannel"
 perl -MNet::SMPP -e1 >/dev/null 2>&1 || echo "missing: Net::SMPP"
 
