@@ -55,6 +55,16 @@ func Header() []string {
 	return names
 }
 
+// IsNumber tells whether a column holds numbers.
+func IsNumber(name string) bool {
+	for i := range columns {
+		if columns[i].name == name {
+			return columns[i].kind == number
+		}
+	}
+	return false
+}
+
 // AppendHeader appends the header row, with which every CSV file begins.
 func AppendHeader(dst []byte) []byte {
 	for i, c := range columns {

@@ -178,8 +178,7 @@ func (c *call) streamMessages(kind string, q message.Query, keep func(message.Re
 	}
 }
 
-// csvRow is one line (RFC 4180 §2). A text that a spreadsheet would take for a formula
-// begins with an apostrophe.
+// csvRow is one line (RFC 4180 §2).
 func (c *call) csvRow(r message.Record) []string {
 	stamp := func(b []byte) string { return strings.Trim(strings.TrimPrefix(string(b), "null"), `"`) }
 	account, ref := "", ""
@@ -195,11 +194,18 @@ func (c *call) csvRow(r message.Record) []string {
 		stamp(appendTime(nil, r.Message.Accepted)), stamp(appendTime(nil, deliverTime(r))), stamp(appendTime(nil, r.State.Ended)), ref, body,
 	}
 	for i, s := range row {
-		if s != "" && strings.ContainsRune("=@\t\r", rune(s[0])) || len(s) > 1 && (s[0] == '+' || s[0] == '-') && strings.Trim(s[1:], "0123456789") != "" {
-			row[i] = "'" + s
-		}
+		row[i] = spreadsheet(s)
 	}
 	return row
+}
+
+// spreadsheet keeps a program that opens a table from taking a text for a
+// formula.
+func spreadsheet(s string) string {
+	if s != "" && strings.ContainsRune("=@\t\r", rune(s[0])) || len(s) > 1 && (s[0] == '+' || s[0] == '-') && strings.Trim(s[1:], "0123456789.") != "" {
+		return "'" + s
+	}
+	return s
 }
 
 // simulateReply is the answer of POST /api/routes/simulate.

@@ -11,6 +11,8 @@ type Operation struct {
 	System func() System
 	// Logs holds the newest lines of the log.
 	Logs *Logs
+	// Records reads the files of records.
+	Records Records
 }
 
 // operator is what the server itself remembers for those who look.
