@@ -64,8 +64,8 @@ func (d *Document) Check(opts ...Option) []Fault {
 func (d *Document) Warnings() []string {
 	var w []string
 	for _, l := range d.Links {
-		if l.Kind == KindIMS {
-			w = append(w, fmt.Sprintf("link %s: this version does not carry links of kind %s; messages for it wait", l.Name, l.Kind))
+		if l.IMS != nil && len(l.IMS.From) == 0 {
+			w = append(w, fmt.Sprintf("link %s: without from nothing is believed to come from the core: no messages, and no reports about ours", l.Name))
 		}
 	}
 	return w

@@ -47,14 +47,13 @@ func TestAnEmptyDocumentHasTheOperator(t *testing.T) {
 	}
 }
 
-func TestLinksThatAreNotCarriedAreWarnedOf(t *testing.T) {
-	data, err := os.ReadFile("../testdata/config/good-provision.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc := parse(t, string(data))
-	if w := doc.Warnings(); len(w) != 1 || !strings.Contains(strings.Join(w, "\n"), "link ims: this version does not carry links of kind ims") {
-		t.Errorf("%q", w)
+func TestACoreThatNothingComesFromIsWarnedOf(t *testing.T) {
+	const text = `links: [{name: ims, kind: ims, uri: "sip:h", smsc_address: "+15550000000"%s}]`
+	for from, warnings := range map[string]int{"": 1, `, from: ["10.0.0.1"]`: 0} {
+		doc := parse(t, fmt.Sprintf(text, from))
+		if w := doc.Warnings(); len(w) != warnings {
+			t.Errorf("%s: %q", from, w)
+		}
 	}
 }
 
