@@ -22,6 +22,8 @@ func (i *ims) outcome(l *link, key string, p *packet) message.Outcome {
 		}
 	case 408, 504:
 		absent(message.Unsure)
+	case 416:
+		o.Result, o.Cause = message.Refused, message.UnknownNumber
 	case 420, 405, 501: // the contact takes no such thing
 		o.Result, o.Cause, o.Pause = message.Refused, message.BadContent, false
 	case 403:
