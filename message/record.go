@@ -39,6 +39,23 @@ func (r Record) Status() string {
 	return "dropped"
 }
 
+// PhaseOf returns the phase in which a record has the status word; false
+// where no record ever has it.
+func PhaseOf(status string) (Phase, bool) {
+	switch status {
+	case "queued", "scheduled", "retrying":
+		return Waiting, true
+	case "sending":
+		return Trying, true
+	}
+	for p := Sent; p <= Dropped; p++ {
+		if (Record{State: State{Phase: p}}).Status() == status {
+			return p, true
+		}
+	}
+	return 0, false
+}
+
 // Cause is why the message stands where it stands: CauseNone unless an
 // attempt or the whole failed.
 func (r Record) Cause() Cause {

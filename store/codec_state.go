@@ -53,6 +53,38 @@ func (r *reader) head() head {
 	return h
 }
 
+// headFixed is how much of a head comes before the account.
+const headFixed = 1 + 8 + 1 + 1
+
+// kindOf reads the kind from an m or s value.
+func kindOf(value []byte) message.Kind {
+	if len(value) < headFixed {
+		return 0
+	}
+	return message.Kind(value[headFixed-2])
+}
+
+// phaseOf reads the phase from an s value, or an m value, without taking the
+// rest apart; false where it is damaged, which its decoding will tell.
+func phaseOf(value []byte, record bool) (message.Phase, bool) {
+	if len(value) < headFixed {
+		return 0, false
+	}
+	rest := value[headFixed:]
+	account, n := binary.Uvarint(rest)
+	if n <= 0 || account > uint64(len(rest)-n) {
+		return 0, false
+	}
+	rest = rest[n+int(account):]
+	if record {
+		rest = rest[min(len(rest), 4):]
+	}
+	if _, n = binary.Uvarint(rest); n <= 0 || n == len(rest) {
+		return 0, false
+	}
+	return message.Phase(rest[n]), true
+}
+
 // appendState appends s without its ID, which is the key's, with the Version
 // it shall have.
 func appendState(dst []byte, s *message.State, version uint64) []byte {

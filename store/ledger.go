@@ -3,21 +3,10 @@ package store
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"smsc/message"
-)
-
-// Bounds of a search.
-const (
-	defaultLimit = 100
-	// maxSeen is how many records one List looks at. A search that would
-	// need more is refused: it has to name an account or a time.
-	maxSeen = 1_000_000
-	// clockSlack is how far an ID may run ahead of, or behind, Accepted.
-	clockSlack = time.Hour
 )
 
 // Ledger returns the store as the ledger of the edges. It is a view of its
@@ -101,67 +90,10 @@ func (s *Store) List(ctx context.Context, q message.Query) ([]message.Record, er
 	defer b.release()
 	// One moment for index, messages and states.
 	snap := db.NewSnapshot()
-	out, err := list(ctx, snap, &q)
-	if err = errors.Join(err, snap.Close()); err != nil && message.CauseOf(err) == message.Internal && ctx.Err() == nil {
+	f := newSearch(snap, &q)
+	out, err := f.page(ctx)
+	if err = errors.Join(err, f.close(), snap.Close()); err != nil && message.CauseOf(err) == message.Internal && ctx.Err() == nil {
 		err = congested(err)
 	}
 	return out, err
-}
-
-func list(ctx context.Context, db pebble.Reader, q *message.Query) ([]message.Record, error) {
-	limit := q.Limit
-	if limit <= 0 {
-		limit = defaultLimit
-	}
-	prefix := []byte{keyMessage}
-	switch {
-	case q.Alias != 0:
-		prefix = aliasPrefix(nil, q.Alias)
-	case q.Account != "":
-		prefix = accountPrefix(nil, q.Account)
-	}
-	it, err := db.NewIter(bounds(prefix, q))
-	if err != nil {
-		return nil, err
-	}
-	defer it.Close()
-	step, ok := it.Next, it.First()
-	if q.Desc {
-		step, ok = it.Prev, it.Last()
-	}
-	var out []message.Record
-	for seen := 0; ok && len(out) < limit; ok = step() {
-		if seen++; seen > maxSeen {
-			return out, message.Errorf(message.Congested, "the search is too wide: name an account or a time")
-		}
-		if seen%256 == 0 && ctx.Err() != nil {
-			return out, ctx.Err()
-		}
-		e, err := readEntry(db, tailID(it.Key()), true)
-		if err != nil {
-			return out, err
-		}
-		if e != nil && q.Matches(e.record()) {
-			out = append(out, e.record())
-		}
-	}
-	return out, it.Error()
-}
-
-// bounds returns the part of an index that q has to read.
-func bounds(prefix []byte, q *message.Query) *pebble.IterOptions {
-	low, high := message.ID(1), message.MaxID
-	if q.After > 0 && q.Desc {
-		high = q.After - 1
-	} else if q.After > 0 {
-		low = q.After + 1
-	}
-	if !q.Since.IsZero() {
-		low = max(low, message.IDAt(q.Since.Add(-clockSlack)))
-	}
-	if !q.Until.IsZero() {
-		high = min(high, message.IDAt(q.Until.Add(clockSlack)))
-	}
-	at := func(id message.ID) []byte { return appendID(append([]byte(nil), prefix...), id) }
-	return &pebble.IterOptions{LowerBound: at(low), UpperBound: at(high + 1)}
 }

@@ -1,8 +1,11 @@
 package store
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2"
 
 	"smsc/message"
 )
@@ -30,10 +33,25 @@ func TestAWalkReadsWhatLookUpsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.release()
-	w := newWalk(db)
-	defer w.close()
-	// Forward, with gaps, the same twice, back to the start, and what is not there.
-	for _, id := range append([]message.ID{ids[0], ids[1], ids[2], ids[9], ids[9], ids[49], ids[49] + 1, ids[3], ids[3] - 1, 1}, ids...) {
+	// With the grain, with gaps, the same twice, back to the start, and what is not there.
+	for _, desc := range []bool{false, true} {
+		w := newWalk(db)
+		w.descend(desc)
+		asked := append([]message.ID{ids[0], ids[1], ids[2], ids[9], ids[9], ids[49], ids[49] + 1, ids[3], ids[3] - 1, 1}, ids...)
+		if desc {
+			slices.Reverse(asked)
+		}
+		walkEqual(t, db, w, asked)
+		if err := w.close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// walkEqual fails where w reads anything else than look-ups.
+func walkEqual(t *testing.T, db pebble.Reader, w *walk, asked []message.ID) {
+	t.Helper()
+	for _, id := range asked {
 		for _, whole := range []bool{true, false} {
 			want, err := readEntry(db, id, whole)
 			if err != nil {
