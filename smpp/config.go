@@ -79,4 +79,7 @@ type Deps struct {
 	// Ready tells why nothing can be stored now, nil if all is well; nil: it
 	// always is.
 	Ready func() error
+	// Bound hears of each session that was bound, and of its end. It must not
+	// block. nil: nobody does.
+	Bound func(BindNews)
 }

@@ -100,12 +100,14 @@ func (l *line) add(s *Session) {
 		return
 	}
 	l.sessions[s] = struct{}{}
+	s.added = true
 	if canSend(s) {
 		l.senders = append(l.senders, s)
 		l.ranged = differ(l.senders)
 		l.room.Add(int64(s.Window()))
 	}
 	l.mu.Unlock()
+	l.edge.hear(s, l.name, true, nil)
 	l.announce(canSend(s) && s.server.Load())
 }
 
@@ -113,6 +115,8 @@ func (l *line) add(s *Session) {
 func (l *line) remove(s *Session, err error) {
 	l.mu.Lock()
 	delete(l.sessions, s)
+	added := s.added
+	s.added = false
 	for i, x := range l.senders {
 		if x == s {
 			l.senders = append(l.senders[:i:i], l.senders[i+1:]...)
@@ -130,6 +134,9 @@ func (l *line) remove(s *Session, err error) {
 		l.lastErr = err.Error()
 	}
 	l.mu.Unlock()
+	if added {
+		l.edge.hear(s, l.name, false, err)
+	}
 	l.announce(false)
 }
 

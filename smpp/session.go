@@ -152,6 +152,7 @@ type Session struct {
 	ctx      context.Context       // ends with the session
 	cancel   context.CancelFunc
 	peerText string  // address of the peer
+	added    bool    // a line has it in use; with its mu
 	serves   *serves // address_range of the bind; nil before it, and where it names none
 
 	done chan struct{}  // closed when the connection is
