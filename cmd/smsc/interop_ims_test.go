@@ -12,8 +12,6 @@ import (
 	"smsc/translate"
 )
 
-const typeRP = "application/vnd.3gpp.sms"
-
 // The IMS core of Kamailio's smsops (testdata/peers/kamailio-ims.cfg) with one
 // phone behind it. smsops reads ASCII but "-" and "|" in GSM 7-bit,
 // up to 35 characters of the basic plane in UCS-2.

@@ -17,6 +17,7 @@ type sandboxCommand struct {
 	SMPPPort    int  `name:"smpp-port" default:"2775" help:"Port of the server's SMPP listener."`
 	HTTPPort    int  `name:"http-port" default:"8080" help:"Port of the server's HTTP listener."`
 	CarrierPort int  `name:"carrier-port" default:"3775" help:"Port of the simulated carrier."`
+	IMSPort     int  `name:"ims-port" default:"5080" help:"Port of the simulated IMS core."`
 	HandsetPort int  `name:"handset-port" default:"5090" help:"Port of the simulated handset."`
 	ToolPort    int  `name:"tool-port" default:"5070" help:"Port where smsc send --receipt hears its receipts."`
 	Log         bool `help:"Show the server's log."`
@@ -25,12 +26,15 @@ type sandboxCommand struct {
 // Help is printed below the flags.
 func (sandboxCommand) Help() string {
 	return `Everything runs in this process and on loopback: the server with its defaults, a carrier's message centre
-that it binds to, and a handset that speaks SIP. A message is sent and its way printed hop by hop; then the
-sandbox stays up until Ctrl-C and shows what passes. Its data lie in a temporary folder, removed at the end.
-A port of 0 takes any free one.
+that it binds to, a handset that speaks SIP, and an IMS core with phones behind it. A message is sent from
+the handset and one from a phone, and their ways printed hop by hop; then the sandbox stays up until Ctrl-C
+and shows what passes. Its data lie in a temporary folder, removed at the end. A port of 0 takes any free one.
 
 Numbers that misbehave:
-` + listMisbehaviours() + `Every other number is delivered at once. ` + handsetNumber + ` is the handset.`
+` + listMisbehaviours() + `Every other number is delivered at once. ` + handsetNumber + ` is the handset.
+
+Phones behind the IMS core (TS 24.341), ` + phoneRange + ` and four digits:
+` + listPhones() + `Every other one takes its messages at once.`
 }
 
 const (
@@ -56,7 +60,10 @@ func (c *sandboxCommand) Run(out io.Writer) error {
 		return err
 	}
 	defer s.stop()
-	if err := s.demonstrate(ctx); err != nil || c.Once {
+	if err := s.demonstrate(ctx); err != nil {
+		return err
+	}
+	if err := s.demonstratePhone(ctx); err != nil || c.Once {
 		return err
 	}
 	s.invite()
@@ -85,6 +92,7 @@ func (c *sandboxCommand) ports() []port {
 		{&c.HTTPPort, "--http-port", false, true, "HTTP"},
 		{&c.CarrierPort, "--carrier-port", false, true, "the simulated carrier"},
 		{&c.HandsetPort, "--handset-port", true, false, "the simulated handset"},
+		{&c.IMSPort, "--ims-port", true, false, "the simulated IMS core"},
 		{&c.ToolPort, "--tool-port", true, false, "smsc send --receipt"},
 	}
 }

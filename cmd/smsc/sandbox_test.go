@@ -17,7 +17,7 @@ import (
 )
 
 // anyPorts puts every port of a sandbox on a free one.
-var anyPorts = []string{"--sip-port=0", "--smpp-port=0", "--http-port=0", "--carrier-port=0", "--handset-port=0", "--tool-port=0"}
+var anyPorts = []string{"--sip-port=0", "--smpp-port=0", "--http-port=0", "--carrier-port=0", "--handset-port=0", "--ims-port=0", "--tool-port=0"}
 
 func TestSandboxOnceShowsEveryHopAndLeavesNothingBehind(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
@@ -25,7 +25,8 @@ func TestSandboxOnceShowsEveryHopAndLeavesNothingBehind(t *testing.T) {
 	if code := run(append([]string{"sandbox", "--once"}, anyPorts...), &out, &errs); code != 0 {
 		t.Fatalf("exit code %d\n%s%s", code, &out, &errs)
 	}
-	for _, want := range []string{"SIP MESSAGE", "X-REG-DELIVERY: 1", "202 Accepted, X-SMS-ID", "stored as", "submit_sm 15551230001", "submit_sm_resp ESME_ROK", "DELIVRD err:000", "deliver_sm_resp ESME_ROK", "X-SMS-RECEIPT: DELIVRD;err=000"} {
+	for _, want := range []string{"SIP MESSAGE", "X-REG-DELIVERY: 1", "202 Accepted, X-SMS-ID", "stored as", "submit_sm 15551230001", "submit_sm_resp ESME_ROK", "DELIVRD err:000", "deliver_sm_resp ESME_ROK", "X-SMS-RECEIPT: DELIVRD;err=000",
+		"SUBMIT TP-MR", "202 Accepted", "RP-ACK", "submit_sm 15551240001", "STATUS-REPORT of TP-MR"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("lacks %q:\n%s", want, &out)
 		}
@@ -135,6 +136,58 @@ func TestSandboxSendWaitsForItsReceiptOverEveryProtocol(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, out, errs := p.enter(append([]string{"send", "--receipt", "--timeout", "60s"}, c.args...)...)
+			if code != c.code || !strings.Contains(out, "accepted ") || !strings.Contains(out, c.want) {
+				t.Errorf("exit code %d, want %d and %q\n%s%s", code, c.code, c.want, out, errs)
+			}
+		})
+	}
+}
+
+// TestSandboxPhonesTakeRefuseAndComeBack sends to each of the phones behind
+// the IMS core that misbehaves, and from one.
+func TestSandboxPhonesTakeRefuseAndComeBack(t *testing.T) {
+	p := newPlayground(t)
+	long := strings.Repeat("Uzun bir mesaj: ğüşıöç. ", 9)
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"a phone", []string{"--to", phoneNumberOf(1), "Hello, phone"}, 0, "DELIVRD err:000"},
+		{"a phone in three parts", []string{"--to", phoneNumberOf(1), long}, 0, "DELIVRD err:000"},
+		{"a phone that is full and then has memory", []string{"--to", phoneNumberOf(2), "Hello"}, 0, "DELIVRD err:000"},
+		{"a phone that is absent and then registers", []string{"--to", phoneNumberOf(3), "Hello"}, 0, "DELIVRD err:000"},
+		{"a phone that is silent once", []string{"--to", phoneNumberOf(4), "Hello"}, 0, "DELIVRD err:000"},
+		{"a phone that refuses", []string{"--to", phoneNumberOf(5), "Hello"}, 1, "err:"},
+		{"a phone that reports twice", []string{"--to", phoneNumberOf(6), "Hello"}, 0, "DELIVRD err:000"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			args := append([]string{"send", "--receipt", "--timeout", "60s", "--via", "rest", "--from", "acme"}, c.args...)
+			code, out, errs := p.enter(args...)
+			if code != c.code || !strings.Contains(out, c.want) {
+				t.Errorf("exit code %d, want %d and %q\n%s%s", code, c.code, c.want, out, errs)
+			}
+		})
+	}
+}
+
+func TestSandboxSendsAsAPhone(t *testing.T) {
+	p := newPlayground(t)
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"to the carrier", []string{"--to", "447700900001", "Hello €"}, 0, "DELIVRD err:000"},
+		{"in UCS-2 and parts", []string{"--to", "447700900002", strings.Repeat("Привет ", 30)}, 0, "DELIVRD err:000"},
+		{"to a phone", []string{"--to", "+" + phoneNumberOf(1), "From phone to phone"}, 0, "DELIVRD err:000"},
+		{"to a number that is not reached", []string{"--to", "15550000006", "Hello"}, 1, "UNDELIV err:"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, out, errs := p.enter(append([]string{"send", "--ims", "--receipt", "--timeout", "60s", "--from", phoneNumberOf(9)}, c.args...)...)
 			if code != c.code || !strings.Contains(out, "accepted ") || !strings.Contains(out, c.want) {
 				t.Errorf("exit code %d, want %d and %q\n%s%s", code, c.code, c.want, out, errs)
 			}
@@ -281,6 +334,7 @@ func TestANumberMisbehavesOnlyAsOftenAsItSays(t *testing.T) {
 
 func TestAStoryNamesWhatIsMissing(t *testing.T) {
 	s := newStory(io.Discard)
+	s.begin(demoHops)
 	for _, name := range demoHops[1:] {
 		s.note(name, hop{})
 	}

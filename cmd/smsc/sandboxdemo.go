@@ -13,7 +13,7 @@ import (
 	"smsc/smpp/pdu"
 )
 
-// demoHops are the hops that the demonstration must show.
+// demoHops are the hops that the first demonstration must show.
 var demoHops = []string{"message", "accepted", "stored", "submit", "taken", "receipt", "receipt taken", "receipt home"}
 
 // hop is a step that a message took.
@@ -23,20 +23,29 @@ type hop struct {
 	what     string
 }
 
-// story gathers the hops of the demonstration and prints what passes later.
+// story gathers the hops of a demonstration, and prints what passes beside
+// one at once.
 type story struct {
 	out io.Writer
 
 	mu      sync.Mutex
+	wanted  []string
 	hops    map[string]hop // by name; nil: told line by line
 	changed chan struct{}
 }
 
 func newStory(out io.Writer) *story {
-	return &story{out: out, hops: map[string]hop{}, changed: make(chan struct{}, 1)}
+	return &story{out: out, changed: make(chan struct{}, 1)}
 }
 
-// note keeps a hop, the first of its name; after the demonstration it is
+// begin starts a demonstration that has these hops.
+func (s *story) begin(wanted []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wanted, s.hops = wanted, map[string]hop{}
+}
+
+// note keeps a hop, the first of its name; beside a demonstration it is
 // printed at once.
 func (s *story) note(name string, h hop) {
 	if h.at.IsZero() {
@@ -63,7 +72,7 @@ func (s *story) await(ctx context.Context) (missing []string) {
 	defer limit.Stop()
 	for {
 		s.mu.Lock()
-		missing = slices.DeleteFunc(slices.Clone(demoHops), func(name string) bool { _, ok := s.hops[name]; return ok })
+		missing = slices.DeleteFunc(slices.Clone(s.wanted), func(name string) bool { _, ok := s.hops[name]; return ok })
 		s.mu.Unlock()
 		if len(missing) == 0 {
 			return nil
@@ -96,6 +105,7 @@ func (s *story) tell() {
 
 // demonstrate sends one message and follows it.
 func (s *sandbox) demonstrate(ctx context.Context) error {
+	s.story.begin(demoHops)
 	fmt.Fprintf(s.out, "\nA message from the handset %s to %s, and its receipt:\n\n", handsetNumber, demoNumber)
 	m := sip.PeerMessage{
 		From: handsetNumber, To: demoNumber, ContentType: "text/plain;charset=UTF-8", Body: []byte("Hello from the sandbox"),

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,8 @@ type sandbox struct {
 	story   *story
 	carrier *centre
 	handset *sip.Peer
+	core    *imsCore
+	phones  *phoneMoods
 	key     string // of the operator
 	house   *house
 
@@ -42,6 +45,13 @@ func (c *sandboxCommand) provision() string {
     kind: sip
     uri: "sip:127.0.0.1:%d;transport=udp"
     from: ["127.0.0.1/32"]
+  - name: ims
+    kind: ims
+    uri: "sip:127.0.0.1:%d;transport=udp"
+    from: ["127.0.0.1/32"]
+    smsc_address: "%s"
+    serves: ["%s*"]
+    report_wait: 5s
   - name: esme1
     kind: esme
     system_id: esme1
@@ -57,9 +67,11 @@ func (c *sandboxCommand) provision() string {
 routes:
   - called_prefix: "%s"
     dest_smsc: handset
+  - called_prefix: "%s"
+    dest_smsc: ims
   - called_prefix: ""
     dest_smsc: carrier1
-`, c.ToolPort, c.HandsetPort, c.CarrierPort, handsetNumber)
+`, c.ToolPort, c.HandsetPort, c.IMSPort, imsCentre, phoneRange, c.CarrierPort, handsetNumber, phoneRange)
 }
 
 // config is smsc.yaml of the sandbox.
@@ -95,6 +107,9 @@ func (s *sandbox) start(ctx context.Context) error {
 	})
 	if err != nil {
 		return usage(fmt.Errorf("the simulated handset cannot listen: %w (another port: --handset-port)", err))
+	}
+	if err := s.startCore(); err != nil {
+		return err
 	}
 	fmt.Fprintf(s.out, "sandbox %s\n", s.house.readyLine())
 	return wait(ctx, s.carrier.joined, "the bind of the server to the carrier")
@@ -133,6 +148,9 @@ func (s *sandbox) stop() {
 	}
 	if s.handset != nil {
 		s.handset.Close()
+	}
+	if s.core != nil {
+		s.core.close()
 	}
 	if s.carrier != nil {
 		s.carrier.close()
@@ -174,13 +192,17 @@ It works, and stays up until Ctrl-C. The key of the operator is %[1]s
   smsc send%[6]s --from 15551230002 --to 447700900456 --receipt "Hello"
   smsc send%[7]s --via smpp --user esme1 --password pw1 --from acme --to 447700900456 --receipt "Hello"
   smsc send%[8]s --via rest --from acme --to %[9]s "Hello, handset"
+  smsc send%[7]s --via smpp --user esme1 --password pw1 --from acme --to %[11]s --receipt "Hello, phone"
+  smsc send%[12]s --ims --from %[13]s --to 447700900456 --receipt "From a phone behind an IMS core"
   smsc messages list%[8]s
   smsc links%[8]s
   curl -s -H "X-API-Key: $SMSC_KEY" -H 'Content-Type: application/json' %[2]s/api/messages \
     -d '{"source_msisdn":"acme","destination_msisdn":"447700900789","message_body":"Hello","source_smsc":"curl"}'
 
 Numbers that misbehave:
-%[10]s
-What passes the handset and the carrier:
-`, s.key, s.url(), f.SMPPPort, f.SIPPort, f.ToolPort, sipAt, smppAt, extra, handsetNumber, listMisbehaviours())
+%[10]sPhones behind the IMS core, %[14]s and four digits, that misbehave:
+%[15]s
+What passes the handset, the phones and the carrier:
+`, s.key, s.url(), f.SMPPPort, f.SIPPort, f.ToolPort, sipAt, smppAt, extra, handsetNumber, listMisbehaviours(),
+		phoneNumberOf(1), strings.Split(sipAt, " --local")[0], phoneNumberOf(9), phoneRange, listPhones())
 }

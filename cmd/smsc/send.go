@@ -24,6 +24,8 @@ type sendCommand struct {
 	Timeout   time.Duration `default:"30s" help:"Wait so long for the answer, and again for the receipt."`
 	SIP       string        `name:"sip" default:"127.0.0.1:5060" placeholder:"ADDRESS" help:"SIP address of the server (${default})."`
 	Transport string        `enum:"udp,tcp" default:"udp" help:"SIP transport: udp or tcp."`
+	IMS       bool          `name:"ims" help:"SIP: send as a handset behind an IMS core, which the server knows as a link of kind ims. The id is the handset's own TP-MR."`
+	Centre    string        `default:"+15550000000" placeholder:"NUMBER" help:"With --ims: the number of the message centre (${default})."`
 	Local     string        `placeholder:"ADDRESS" help:"SIP: our own address. Receipts go to the uri of the link that sent, so it must be that one. Default: any port, with --receipt 127.0.0.1:5070."`
 	SMPP      string        `name:"smpp" default:"127.0.0.1:2775" placeholder:"ADDRESS" help:"SMPP address of the server (${default})."`
 	User      string        `env:"SMSC_USER" placeholder:"NAME" help:"SMPP system_id, or SIP user where the server asks for one."`
@@ -38,6 +40,7 @@ delivered, or nothing heard in time.
 Examples:
   smsc send --from 15551230001 --to 447700900123 "Hello"
   smsc send --via smpp --user esme1 --password pw1 --from acme --to 447700900123 --receipt "Привет"
+  smsc send --ims --from 15551240001 --to 447700900123 --receipt "From a phone"
   smsc send --via rest --key KEY --from acme --to +447700900123 --receipt "Hello"
   smsc send --from 15551230001 --to 447700900123 --coding 8bit --udh 0605040B8423F0 "push"`
 }
@@ -90,10 +93,14 @@ func (c *sendCommand) Run(out io.Writer) error {
 }
 
 func (c *sendCommand) sender() (sender, error) {
-	switch c.Via {
-	case "smpp":
+	switch {
+	case c.IMS && c.Via != "sip":
+		return nil, usage(errors.New("--ims is a way to send over SIP, not over " + c.Via))
+	case c.IMS:
+		return c.dialIMS()
+	case c.Via == "smpp":
 		return c.dialSMPP()
-	case "rest":
+	case c.Via == "rest":
 		server, err := c.open()
 		if err != nil {
 			return nil, err
