@@ -97,6 +97,7 @@ func (e *Engine) try(ctx context.Context, entries []entry) []error {
 	ends := make([]message.End, len(entries))
 	for i := range entries {
 		ends[i] = entries[i].end
+		ends[i].Of = entries[i].was.Message
 	}
 	errs := e.queue.Finish(ctx, ends...)
 	var known []message.News

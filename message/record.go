@@ -74,6 +74,9 @@ type End struct {
 	State State
 	// Message replaces what was asked (Editor.Edit); nil: unchanged.
 	Message *Message
+	// Of is the message as it stands, where the caller has it at hand: the
+	// records that are written of its end need not be read again.
+	Of *Message
 	// Spawn are messages born of this one, with their first States: its
 	// receipt, an automatic reply.
 	Spawn []Record

@@ -88,6 +88,9 @@ func (w *stepWork) one(b *batch, end *message.End, state []byte) error {
 		}
 	}
 	e, msg := old.follow(b, st, end.Message, w.lease), []byte(nil)
+	if e.msg == nil {
+		e.msg = end.Of
+	}
 	if end.Message != nil {
 		msg = appendMessage(nil, end.Message)
 	}
