@@ -22,7 +22,7 @@ import (
 type flowPorts struct{ sip, smpp, http string }
 
 // flowPeer finds the peers in a document: "sip:$sip.connect", "$carrier.c1".
-var flowPeer = regexp.MustCompile(`\$(sip|carrier)\.(\w+)`)
+var flowPeer = regexp.MustCompile(`\$(sip|core|carrier)\.(\w+)`)
 
 // setUp opens the peers of the document and the house. Ports are chosen
 // before they are opened, so another program may be faster: then once more.
@@ -118,10 +118,20 @@ func (f *flow) peer(kind, name string) (string, error) {
 	switch a := f.actors[kind+" "+name].(type) {
 	case *flowSIP:
 		return a.peer.Addr(), nil
+	case *flowCore:
+		return a.peer.Addr(), nil
 	case *flowCarrier:
 		return a.address, nil
 	}
-	if kind == "sip" {
+	switch kind {
+	case "core":
+		a, err := newFlowCore(f)
+		if err != nil {
+			return "", err
+		}
+		f.join("core "+name, a)
+		return a.peer.Addr(), nil
+	case "sip":
 		a, err := newFlowSIP(f)
 		if err != nil {
 			return "", err

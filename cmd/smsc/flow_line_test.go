@@ -86,7 +86,7 @@ func (l *flowLine) parseArgs(rest string) error {
 		} else {
 			a.value, rest = rest, ""
 		}
-		if a.key == "" && l.actor != "rest" && slices.Contains([]string{"MESSAGE", "submit_sm", "deliver_sm"}, l.verb) {
+		if a.key == "" && l.actor != "rest" && slices.Contains([]string{"MESSAGE", "submit_sm", "deliver_sm", "submit", "deliver"}, l.verb) {
 			a.key = "text"
 		}
 		l.args = append(l.args, a)

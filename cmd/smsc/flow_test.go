@@ -36,6 +36,11 @@ import (
 //	sip N <- 202 Header=...             the answer to the oldest MESSAGE sent
 //	sip N <- MESSAGE to= from= text= type= Header=...
 //	sip N -> 200 [Header=...] | silence answers the oldest MESSAGE taken
+//	core N -> submit from= to= mr= "text" [srr=1 tp_mr= udh= octets= ...]
+//	core N -> rpdu from= hex= | smma from= mr= | REGISTER to= [expires=]
+//	core N <- rp-ack mr= | rp-error mr= cause= fcs=     then -> 200
+//	core N <- deliver to= from= text= | status-report to= tp_mr= st=
+//	core N -> ack | error cause= fcs=   about the deliver taken last
 //	carrier N <- submit_sm FIELDS       esme N <- deliver_sm FIELDS
 //	     -> ok [id=] | status 0x58 | silence
 //	carrier N -> deliver_sm FIELDS      <- deliver_sm_resp status=
