@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -154,4 +155,92 @@ func TestInteropWeReadTheRPDUsThatKamailioWrites(t *testing.T) {
 			t.Errorf("%x: %+v, %v, want %q", u.UserData, got, err, b.Text)
 		}
 	}
+}
+
+// imsHouse is a server with an IMS core at a port, a carrier and a poll queue.
+func imsHouse(core int, more string) string {
+	return fmt.Sprintf(`links:
+  - {name: ims, kind: ims, uri: "sip:127.0.0.1:%d;transport=udp", from: ["127.0.0.1/32"], smsc_address: "+447785016005", domain: ims.example, serves: ["1555*"]%s}
+  - {name: app, kind: poll}
+routes:
+  - {called_prefix: "1555", dest_smsc: ims}
+  - {called_prefix: "44", dest_smsc: app}
+`, core, more)
+}
+
+func TestInteropKamailioAsIMSCoreBothWays(t *testing.T) {
+	s := newServer(t, "", "")
+	port, log := runKamailio(t, "kamailio-ims.cfg", s.sip)
+	s.start(imsHouse(port, ""))
+
+	// To the phone: smsops reads the text, and its RP-ACK ends the message.
+	for i, b := range smsopsReads()[:20] {
+		if b.UDH != nil {
+			continue // what REST sends is a whole message
+		}
+		to := fmt.Sprintf("1555123%04d", i)
+		id, err := post(t.Context(), s.api(), map[string]any{"destination_msisdn": to, "source_msisdn": "447700900123", "source_smsc": "test", "message_body": b.Text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.becomes(id, "delivered")
+		lines := told(log, "deliver")
+		f := lines[len(lines)-1]
+		if text, _ := hex.DecodeString(f["text"]); string(text) != b.Text || f["from"] != "447700900123" || f["centre"] != "447785016005" {
+			t.Errorf("Kamailio reads %q, %v, want %q", text, f, b.Text)
+		}
+	}
+
+	// From the phone: RP-DATA that smsops wrote is taken, and reported to it.
+	phone, _ := simulatedPhone(t, port)
+	texts := phoneTexts()
+	for i, b := range texts {
+		if a := phone.Do(t.Context(), phoneText(i+1, "15551239999", "447700900123", b)); a.Status != 202 {
+			t.Fatalf("%d %v", a.Status, a.Err)
+		}
+		eventually(t, "the phone has its report", func() bool { return len(told(log, "report")) > i })
+		f := told(log, "report")[i]
+		body, _ := hex.DecodeString(f["body"])
+		u, err := translate.ParseRPDU(body)
+		if err != nil || u.Type != translate.RPAckMT || int(u.Ref) != i+1 || f["to"] != "+15551239999" || f["reply"] == "" || f["reply"] == "<null>" {
+			t.Errorf("%q: report %v, %+v, %v", b.Text, f, u, err)
+		}
+	}
+	got := map[string]bool{}
+	for _, m := range s.messagesTo("447700900123") {
+		got[m.Body] = strings.TrimPrefix(m.From, "+") == "15551239999"
+	}
+	for _, b := range texts {
+		if !got[b.Text] {
+			t.Errorf("%q is not in the queue: %v", b.Text, got)
+		}
+	}
+}
+
+// message reads a message back over REST.
+func (s *realServer) message(id int64) (m messageView) {
+	s.t.Helper()
+	if _, err := s.api().get(s.t.Context(), fmt.Sprint("/api/messages/", id), nil, &m); err != nil {
+		s.t.Fatal(err)
+	}
+	return m
+}
+
+// becomes waits until a message has a status.
+func (s *realServer) becomes(id int64, status string) (m messageView) {
+	s.t.Helper()
+	eventually(s.t, fmt.Sprintf("message %d is %s", id, status), func() bool {
+		m = s.message(id)
+		return m.Status == status
+	})
+	return m
+}
+
+// messagesTo lists the messages to a number.
+func (s *realServer) messagesTo(number string) (rows []messageView) {
+	s.t.Helper()
+	if _, err := s.api().get(s.t.Context(), "/api/messages", url.Values{"to": {number}, "view": {"full"}, "limit": {"1000"}}, &rows); err != nil {
+		s.t.Fatal(err)
+	}
+	return rows
 }
