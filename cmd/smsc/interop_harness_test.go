@@ -218,7 +218,8 @@ func (s *realServer) api() *api {
 	return a
 }
 
-// metric returns the sum of a metric over its labels.
+// metric returns the sum of a metric over its labels, or of one series of it
+// where the name has them.
 func (s *realServer) metric(name string) (sum float64) {
 	s.t.Helper()
 	body, err := s.api().do(s.t.Context(), call{method: http.MethodGet, path: "/metrics"})
@@ -226,7 +227,7 @@ func (s *realServer) metric(name string) (sum float64) {
 		s.t.Fatal(err)
 	}
 	for line := range strings.Lines(string(body)) {
-		if rest, ok := strings.CutPrefix(line, name); ok && (rest[0] == '{' || rest[0] == ' ') {
+		if rest, ok := strings.CutPrefix(line, name); ok && strings.ContainsAny(rest[:1], "{ ") {
 			f := strings.Fields(line)
 			v, _ := strconv.ParseFloat(f[len(f)-1], 64)
 			sum += v
