@@ -85,7 +85,7 @@ func (s *Server) frontendRoutes() []route {
 	}
 	return []route{
 		{method: "POST", path: "/api/frontends", need: tenant.Send, anyParams: true, handle: (*call).postFrontend,
-			doc: doc{tag: "frontends", summary: "Heartbeat: 201 begins a period, 200 refreshes it", success: 201, request: frontendDoc{}, reply: frontendRow{}, errors: []int{415, 422}}},
+			doc: doc{tag: "frontends", summary: "Heartbeat: 201 begins a period, 200 refreshes it", success: 201, also: 200, request: frontendDoc{}, reply: frontendRow{}, errors: []int{415, 422}}},
 		get("", (*call).listFrontends, doc{summary: "All periods, latest activity first", reply: []frontendRow{}}),
 		get("/active", (*call).activeFrontends, doc{summary: "Periods that last", reply: []frontendRow{}}),
 		get("/stats", (*call).frontendStats, doc{summary: "How many there are", reply: frontendStats{}}),

@@ -16,6 +16,7 @@ import (
 type doc struct {
 	tag, summary string
 	success      int      // status of success; 0 is 200
+	also         int      // another one, with the same answer; 0: none
 	headers      []string // request headers
 	request      any      // value whose type is that of the body; nil: none
 	requestMedia string   // of a body that has no such type
@@ -85,7 +86,19 @@ func (s *Server) describe(routes []route) *huma.OpenAPI {
 			o.AddOperation(operation(&routes[i], registry, problem))
 		}
 	}
+	s.trueSchemas(routes, registry)
 	return o
+}
+
+// trueSchemas corrects the schemas once all of them are made.
+func (s *Server) trueSchemas(routes []route, registry huma.Registry) {
+	all := schemas{registry: registry, seen: map[reflect.Type]bool{}}
+	all.loosen()
+	for i := range routes {
+		if reply := routes[i].doc.reply; reply != nil {
+			all.answered(reflect.TypeOf(reply))
+		}
+	}
 }
 
 func operation(r *route, registry huma.Registry, problem *huma.Schema) *huma.Operation {
@@ -121,7 +134,11 @@ func operation(r *route, registry huma.Registry, problem *huma.Schema) *huma.Ope
 	case r.doc.requestMedia != "":
 		op.RequestBody = &huma.RequestBody{Required: true, Content: content(r.doc.requestMedia, text)}
 	}
-	op.Responses[strconv.Itoa(or(r.doc.success, http.StatusOK))] = success(r, registry, text)
+	status := or(r.doc.success, http.StatusOK)
+	op.Responses[strconv.Itoa(status)] = success(r, status, registry, text)
+	if r.doc.also != 0 {
+		op.Responses[strconv.Itoa(r.doc.also)] = success(r, r.doc.also, registry, text)
+	}
 	statuses := r.doc.errors
 	if r.need != "" {
 		statuses = append([]int{401, 403}, statuses...)
@@ -134,8 +151,7 @@ func operation(r *route, registry huma.Registry, problem *huma.Schema) *huma.Ope
 	return op
 }
 
-func success(r *route, registry huma.Registry, text *huma.Schema) *huma.Response {
-	status := or(r.doc.success, http.StatusOK)
+func success(r *route, status int, registry huma.Registry, text *huma.Schema) *huma.Response {
 	response := &huma.Response{Description: http.StatusText(status)}
 	switch {
 	case status == http.StatusNoContent:

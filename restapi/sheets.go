@@ -51,7 +51,7 @@ func (s *Server) sheetRoutes() []route {
 			headers = []string{"SMSc"}
 		}
 		add("GET", path, tenant.Read, (*call).listRows, doc{summary: "List rows", reply: []map[string]any{}, headers: headers, errors: []int{422}})
-		add("POST", path, tenant.Send, (*call).postRow, doc{summary: "Add a row", success: 201, request: map[string]any{}, errors: []int{415, 422}})
+		add("POST", path, tenant.Send, (*call).postRow, doc{summary: "Add a row", success: 201, also: 200, request: map[string]any{}, errors: []int{415, 422}})
 		params = nil
 		add("GET", path+"/{id}", tenant.Read, (*call).getRow, doc{summary: "One row", errors: []int{404}})
 		add("PATCH", path+"/{id}", tenant.Send, (*call).patchRow, doc{summary: "Change a row", request: map[string]any{}, errors: []int{404, 422}})
