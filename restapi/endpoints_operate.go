@@ -2,6 +2,7 @@ package restapi
 
 import (
 	"net/http"
+	"slices"
 
 	"smsc/tenant"
 )
@@ -30,5 +31,5 @@ func (s *Server) operateRoutes() []route {
 			route{method: http.MethodPut, path: "/api/logs/level", need: tenant.Admin, operator: true, handle: (*call).putLogLevel,
 				doc: doc{tag: "operation", summary: "Change the level of the log, for a while or until the next start", request: levelDoc{}, reply: levelReply{}, errors: []int{422}}})
 	}
-	return append(list, s.recordRoutes()...)
+	return slices.Concat(list, s.recordRoutes(), s.peerRoutes())
 }

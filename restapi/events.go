@@ -158,11 +158,39 @@ func (s *Server) LinkChanged(link string, up bool) {
 	if up {
 		kind = "link.up"
 	}
-	account := ""
-	if l := s.deps.Directory().Link(link); l != nil {
-		account = l.Account
+	s.events.publish(event{kind: kind, account: s.ownerOf(link), link: link})
+}
+
+// BindChanged tells the stream that a session was bound or ended.
+func (s *Server) BindChanged(link, peer string, opened bool) {
+	kind := "bind.closed"
+	if opened {
+		kind = "bind.opened"
 	}
-	s.events.publish(event{kind: kind, account: account, link: link})
+	s.events.publish(event{kind: kind, account: s.ownerOf(link), link: link, status: peer})
+}
+
+// RegistrationChanged tells the stream that a user is registered, or is so no
+// more.
+func (s *Server) RegistrationChanged(link, aor string, added bool) {
+	kind := "registration.removed"
+	if added {
+		kind = "registration.added"
+	}
+	s.events.publish(event{kind: kind, account: s.ownerOf(link), link: link, status: aor})
+}
+
+// LimitReached tells the stream that an account was refused for its limits.
+func (s *Server) LimitReached(account, what string) {
+	s.events.publish(event{kind: "limit.reached", account: account, status: what})
+}
+
+// ownerOf is the account of a link, "" where it is not declared.
+func (s *Server) ownerOf(link string) string {
+	if l := s.deps.Directory().Link(link); l != nil {
+		return l.Account
+	}
+	return ""
 }
 
 // figures tells how full the ring is.

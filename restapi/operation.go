@@ -13,6 +13,8 @@ type Operation struct {
 	Logs *Logs
 	// Records reads the files of records.
 	Records Records
+	// Peers are those who are connected or registered now.
+	Peers Peers
 }
 
 // operator is what the server itself remembers for those who look.

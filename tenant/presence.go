@@ -21,6 +21,8 @@ type Presence struct {
 	shelf Shelf
 	now   func() time.Time
 
+	heard atomic.Pointer[func(aor string, registered bool)]
+
 	mu   sync.RWMutex
 	rows map[string]*row // by AOR in lower case
 }
@@ -117,7 +119,8 @@ func (p *Presence) Change(ctx context.Context, aor string, change func([]Binding
 	r := p.row(aor, true)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	next, err := change(append([]Binding(nil), live(r.bindings(), p.now())...))
+	was := live(r.bindings(), p.now())
+	next, err := change(append([]Binding(nil), was...))
 	if err != nil {
 		return err
 	}
@@ -125,8 +128,15 @@ func (p *Presence) Change(ctx context.Context, aor string, change func([]Binding
 		return err
 	}
 	r.live.Store(&next)
+	if f := p.heard.Load(); f != nil && (len(was) > 0) != (len(next) > 0) {
+		(*f)(r.aor, len(next) > 0)
+	}
 	return nil
 }
+
+// Hear has f called when a user gets its first binding or loses the last by
+// a change; of those that expire nobody is told. f must not block.
+func (p *Presence) Hear(f func(aor string, registered bool)) { p.heard.Store(&f) }
 
 // save writes a row; r.mu is held.
 func (p *Presence) save(ctx context.Context, r *row, bindings []Binding) error {

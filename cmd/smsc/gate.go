@@ -25,6 +25,7 @@ type gate struct {
 	engine *delivery.Engine
 	log    zerolog.Logger
 	rebind func(link string, force bool) bool
+	limits limitNews
 
 	mu    sync.Mutex
 	links map[string]*pause
@@ -129,7 +130,9 @@ func (g *gate) Rebind(link string, force bool) bool { return g.rebind != nil && 
 func (g *gate) Accept(ctx context.Context, ms ...*message.Message) []error {
 	held := g.heldBack(ms)
 	if held == nil {
-		return g.Acceptor.Accept(ctx, ms...)
+		errs := g.Acceptor.Accept(ctx, ms...)
+		g.limits.look(ms, errs)
+		return errs
 	}
 	errs := make([]error, len(ms))
 	var pass []*message.Message
@@ -145,6 +148,7 @@ func (g *gate) Accept(ctx context.Context, ms ...*message.Message) []error {
 		for n, err := range g.Acceptor.Accept(ctx, pass...) {
 			errs[at[n]] = err
 		}
+		g.limits.look(ms, errs)
 	}
 	return errs
 }

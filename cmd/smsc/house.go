@@ -143,7 +143,7 @@ func (h *house) openEdges() (err error) {
 		Name: h.cfg.Name, Listen: spell(h.cfg.Listen.SMPP), TLS: secure, MaxValidity: h.cfg.Delivery.Validity.Max,
 	}, smpp.Deps{
 		Acceptor: h.gate, Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory,
-		Shelf: h.store, Mint: h.mint, Waiting: h.waiting, Ready: h.store.Ready,
+		Shelf: h.store, Mint: h.mint, Waiting: h.waiting, Ready: h.store.Ready, Bound: h.bound,
 	}, h.log, h.reg)
 	h.gate.rebind = h.smpp.Rebind
 	panel, err := web.Handler()
@@ -161,6 +161,7 @@ func (h *house) openEdges() (err error) {
 		return err
 	}
 	h.located.Store(h.rest)
+	h.gate.limits.tell = h.rest.LimitReached
 	return h.listen(secure)
 }
 
@@ -223,6 +224,7 @@ func (h *house) start() {
 	h.spawn("sip", func() error { return h.sip.Serve(ctx) })
 	h.spawn("events", func() error { return h.watched.run(ctx) })
 	h.spawn("statistics", func() error { return h.rest.Run(ctx) })
+	h.spawn("registrations", func() error { return h.attend(ctx) })
 	h.spawn("presence", func() error { return h.presence.Run(ctx) })
 	h.spawn("subscribers", func() error { return h.subscribers.Run(ctx) })
 	h.spawn("smpp", func() error { return h.smpp.Serve(ctx) })

@@ -11,6 +11,7 @@ import (
 // `smsc links`: what its edge knows, and what its lane holds.
 func (h *house) linkStates() []restapi.LinkState {
 	links := h.catalog.Directory().Links()
+	parked := h.parked()
 	states := make([]restapi.LinkState, 0, len(links))
 	for _, l := range links {
 		s := restapi.LinkState{Name: l.Name, Status: "idle"}
@@ -25,6 +26,8 @@ func (h *house) linkStates() []restapi.LinkState {
 			h.smppState(l, &s)
 		}
 		h.laneState(l.Name, &s)
+		s.Queue.Waiting += parked[l.Name]
+		h.oldestState(l, &s)
 		states = append(states, s)
 	}
 	return states
@@ -95,6 +98,25 @@ func (h *house) laneState(name string, s *restapi.LinkState) {
 	}
 	if s.Window.Size == 0 {
 		s.Window = restapi.LinkWindow{Used: lane.InFlight, Size: lane.Window}
+	}
+}
+
+// parked counts what waits on the disk for each link, or for its pollers.
+func (h *house) parked() map[string]int {
+	n := map[string]int{}
+	for _, q := range h.store.Queues() {
+		n[q.Name] += q.Waiting
+	}
+	return n
+}
+
+// oldestState looks how long the oldest message waits on the disk.
+func (h *house) oldestState(l *tenant.Link, s *restapi.LinkState) {
+	if s.Queue.Waiting == 0 {
+		return
+	}
+	if id := h.store.Longest(l.Name, l.Kind == tenant.KindPoll); id != 0 {
+		s.Queue.OldestSeconds = max(s.Queue.OldestSeconds, int(time.Since(id.Time()).Seconds()))
 	}
 }
 
