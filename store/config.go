@@ -76,7 +76,10 @@ type Format struct {
 	Line func(dst []byte, r message.Record, what Line) []byte
 	// End is how a complete line ends; "" is "\n". What follows the last one
 	// is cut when a file is opened again after a crash.
-	End         string
+	End string
+	// Spent tells whether a file that was kept long enough may be removed; nil:
+	// any may.
+	Spent       func(file string) bool
 	RotateSize  int64         // octets; 0 is DefaultRotate
 	RotateEvery time.Duration // 0 is DefaultEvery
 }

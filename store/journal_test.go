@@ -198,6 +198,14 @@ func TestFilesRotateAndGo(t *testing.T) {
 	if got := names(); len(got) != 2 || strings.HasSuffix(got[1], partSuffix) {
 		t.Fatalf("files %v", got)
 	}
+	f.Spent = func(string) bool { return false }
+	if err := f.tidy(time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(); len(got) != 2 {
+		t.Errorf("removed before it was spent: %v", got)
+	}
+	f.Spent = nil
 	if err := f.tidy(time.Hour); err != nil {
 		t.Fatal(err)
 	}

@@ -219,7 +219,7 @@ func (j *journalFile) tidy(keep time.Duration) error {
 	err = errors.Join(err, globErr)
 	for _, name := range names {
 		stamp := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(name), j.prefix), j.Suffix)
-		if at, parseErr := time.Parse(nameTime, stamp); parseErr == nil && j.now().Sub(at) > keep {
+		if at, parseErr := time.Parse(nameTime, stamp); parseErr == nil && j.now().Sub(at) > keep && (j.Spent == nil || j.Spent(name)) {
 			err = errors.Join(err, os.Remove(name))
 		}
 	}

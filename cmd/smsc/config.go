@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"smsc/charging/postgres"
 	"smsc/delivery"
 	"smsc/tenant"
 )
@@ -75,6 +76,16 @@ type cdrConfig struct {
 		Every tenant.Duration `yaml:"every"`
 	} `yaml:"rotate"`
 	Keep tenant.Duration `yaml:"keep"`
+	SQL  sqlConfig       `yaml:"sql"`
+}
+
+// sqlConfig is where records are exported to; without a dsn nowhere.
+type sqlConfig struct {
+	DSN            string          `yaml:"dsn"` // secret
+	Table          string          `yaml:"table"`
+	Batch          int             `yaml:"batch"`
+	Flush          tenant.Duration `yaml:"flush"`
+	MaxConnections int             `yaml:"max_connections"` // one is taken
 }
 
 // memory is the data folder that keeps nothing.
@@ -95,6 +106,7 @@ func defaultConfig() config {
 	c.CDR.Rotate.Size = 64 << 20
 	c.CDR.Rotate.Every = tenant.Duration(24 * time.Hour)
 	c.CDR.Keep = tenant.Duration(720 * time.Hour)
+	c.CDR.SQL = sqlConfig{Table: postgres.DefaultTable, Batch: postgres.DefaultBatch, Flush: tenant.Duration(postgres.DefaultFlush), MaxConnections: 2}
 	return c
 }
 
@@ -172,6 +184,7 @@ func (c *config) faults() []fault {
 	add(c.CDR.Rotate.Size < 1<<10, "cdr.rotate.size", "must be at least 1KiB")
 	add(c.CDR.Rotate.Every < tenant.Duration(time.Minute), "cdr.rotate.every", "must be at least 1m")
 	add(c.CDR.Keep <= 0, "cdr.keep", "must be longer than 0")
+	all = append(all, c.CDR.SQL.faults(c)...)
 	add(c.HTTP.OperatorKey != "" && len(c.HTTP.OperatorKey) < 12, "http.operator_key", "is too easy to guess: 12 characters at least, or leave it empty to have one made")
 	return all
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"smsc/charging"
+	"smsc/charging/postgres"
 	"smsc/message"
 	"smsc/store"
 	"smsc/tenant"
@@ -20,11 +23,7 @@ func (h *house) storeConfig() store.Config {
 // journal describes the CDR files; nil where none are wanted: a house that
 // keeps nothing writes none unless it is told where.
 func (h *house) journal() *store.Journal {
-	c := h.cfg.CDR
-	dir := c.Dir
-	if dir == "" && h.cfg.Data != memory {
-		dir = filepath.Join(h.cfg.Data, "cdr")
-	}
+	c, dir := h.cfg.CDR, h.recordFolder()
 	if dir == "" || !c.CSV && !c.JSON {
 		return nil
 	}
@@ -36,7 +35,7 @@ func (h *house) journal() *store.Journal {
 	}
 	if c.CSV {
 		add(store.Format{
-			Suffix: ".csv", Header: []byte(strings.Join(charging.Header(), ",") + "\r\n"), End: "\r\n",
+			Suffix: ".csv", Spent: h.exported, Header: []byte(strings.Join(charging.Header(), ",") + "\r\n"), End: "\r\n",
 			Line: func(dst []byte, r message.Record, l store.Line) []byte {
 				return charging.AppendCSV(dst, r, h.meta(r, l))
 			},
@@ -53,6 +52,24 @@ func (h *house) journal() *store.Journal {
 	return j
 }
 
+// recordFolder is where the CDR files are, "" where there are none.
+func (h *house) recordFolder() string {
+	if h.cfg.CDR.Dir == "" && h.cfg.Data != memory {
+		return filepath.Join(h.cfg.Data, "cdr")
+	}
+	return h.cfg.CDR.Dir
+}
+
+// exported tells whether a file is in the database, if there is one: before
+// it may not be removed.
+func (h *house) exported(file string) bool {
+	if h.cfg.CDR.SQL.DSN == "" {
+		return true
+	}
+	e := h.export.Load()
+	return e != nil && e.Exported(file)
+}
+
 // keepRecords has the movers tell what records beside the final ones need.
 func (h *house) keepRecords() {
 	if h.cfg.CDR.Attempts {
@@ -61,6 +78,43 @@ func (h *house) keepRecords() {
 	if h.cfg.CDR.Rejects {
 		h.intake.RecordRefusals(h.store.Refused)
 	}
+}
+
+// openExport makes the exporter of the records, where a database is given.
+func (h *house) openExport() error {
+	c := h.cfg.CDR
+	if c.SQL.DSN == "" {
+		return nil
+	}
+	e, err := postgres.New(context.Background(), c.SQL.exporter(h.recordFolder(), h.cfg.Name), h.store, h.log, h.reg)
+	if err != nil {
+		return fmt.Errorf("cdr.sql: %w", err)
+	}
+	h.export.Store(e)
+	return nil
+}
+
+func (c *sqlConfig) exporter(dir, node string) postgres.Config {
+	return postgres.Config{DSN: c.DSN, Table: c.Table, Batch: c.Batch, Flush: time.Duration(c.Flush), Dir: dir, Node: node}
+}
+
+// faults are those of the export; none where there is none.
+func (c *sqlConfig) faults(cfg *config) (all []fault) {
+	if c.DSN == "" {
+		return nil
+	}
+	if !cfg.CDR.CSV || cfg.CDR.Dir == "" && cfg.Data == memory {
+		all = append(all, fault{"cdr.sql", "follows the CSV files: it needs csv: true, and a dir where data is memory"})
+	}
+	if c.MaxConnections < 1 {
+		all = append(all, fault{"cdr.sql.max_connections", "must be at least 1"})
+	}
+	e := c.exporter("", cfg.Name)
+	if err := e.Validate(); err != nil {
+		key, what, _ := strings.Cut(err.Error(), ": ")
+		all = append(all, fault{"cdr.sql." + key, what})
+	}
+	return all
 }
 
 // meta is what a record says beside the message: what it is about, and who
