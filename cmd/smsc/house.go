@@ -16,6 +16,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"smsc/charging/postgres"
 	"smsc/delivery"
 	"smsc/intake"
 	"smsc/message"
@@ -59,6 +60,9 @@ type house struct {
 	// directory is the snapshot in force, for the journal: it writes what an
 	// earlier run left before the catalog is open.
 	directory atomic.Pointer[tenant.Directory]
+	// export carries records into a database; nil: into none. The journal asks
+	// it which files may go.
+	export atomic.Pointer[postgres.Exporter]
 
 	stop    context.CancelFunc // ends what start began
 	running sync.WaitGroup
@@ -93,6 +97,9 @@ func (h *house) openStore() (err error) {
 	}
 	if h.store, err = store.Open(h.storeConfig(), h.log, h.reg); err != nil {
 		return fmt.Errorf("data folder %s: %w", h.cfg.Data, err)
+	}
+	if err = h.openExport(); err != nil {
+		return err
 	}
 	h.catalog, err = tenant.Open(context.Background(), h.store, h.key, tenant.CatalogConfig{Insecure: h.cfg.Insecure}, h.log)
 	if err != nil {
@@ -227,6 +234,9 @@ func (h *house) start() {
 	h.spawn("registrations", func() error { return h.attend(ctx) })
 	h.spawn("presence", func() error { return h.presence.Run(ctx) })
 	h.spawn("subscribers", func() error { return h.subscribers.Run(ctx) })
+	if export := h.export.Load(); export != nil {
+		h.spawn("cdr export", func() error { return export.Run(ctx) })
+	}
 	h.spawn("smpp", func() error { return h.smpp.Serve(ctx) })
 	for _, ln := range h.https {
 		h.spawn("http", func() error { return h.rest.Serve(ln) })
