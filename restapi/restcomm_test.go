@@ -47,43 +47,6 @@ func token(account string) string {
 	return basic(account, strings.ToLower(account)+"-t0ken-123")
 }
 
-func TestTheAccessTable(t *testing.T) {
-	g := treeRig(t)
-	accounts := []string{"operator", "P", "A", "B", "S", "C", "D", "T", "nobody"}
-	dir := g.catalog.Directory()
-	for _, who := range accounts[:8] {
-		for _, target := range accounts {
-			within := dir.Within(target, who)
-			for _, resource := range []string{"", "/IncomingPhoneNumbers", "/SMS/Messages", "/Messages", "/Clients", "/Notifications", "/Applications",
-				"/Calls", "/OutgoingCallerIds", "/Recordings", "/Transcriptions"} {
-				for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
-					voice := resource == "/Calls" || resource == "/OutgoingCallerIds" || resource == "/Recordings" || resource == "/Transcriptions"
-					if method != "GET" && (within || voice) {
-						continue // what it does is not the question here
-					}
-					want := 401
-					switch {
-					case resource == "/Applications" && who != target:
-					case within && voice:
-						want = 501
-					case within:
-						want = 200
-					}
-					path := restcommAt + "/Accounts/" + target + resource + ".json"
-					if r := g.send(method, path, "", token(who)); r.code != want {
-						t.Errorf("%s: %s %s: %d, want %d: %s", who, method, path, r.code, want, r.body)
-					}
-				}
-			}
-		}
-	}
-	foreign := g.send("GET", restcommAt+"/Accounts/S.json", "", token("P"))
-	wrong := g.send("GET", restcommAt+"/Accounts/P.json", "", basic("P", "wrong"))
-	if foreign.body != wrong.body || foreign.header.Get("WWW-Authenticate") != `Basic realm="smsc"` {
-		t.Errorf("a foreign account is told from a wrong password: %s and %s", foreign.body, wrong.body)
-	}
-}
-
 func (g *rig) form(who, method, path string, values ...string) reply {
 	g.t.Helper()
 	form := url.Values{}
