@@ -38,6 +38,7 @@ type ims struct {
 	repeats repeats
 	clock   deadline
 	meters  *imsMeters
+	watches watches
 }
 
 func newIMS(s *Server, reg prometheus.Registerer) (*ims, error) {

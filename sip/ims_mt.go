@@ -56,8 +56,12 @@ func (i *ims) deliver(l *link, a message.Attempt, done func(message.Outcome)) {
 	m := a.Message
 	key := keyOf(m.To)
 	row := i.people.Find(l.name, key)
-	if o, no := refusedUntried(row, a); no {
+	if o, no := untried(row, a); no {
 		done(o)
+		return
+	}
+	if row != nil && row.State == tenant.Registered && row.SMSIP == tenant.No && row.Text != "" && m.Kind == message.KindMessage && m.Body.IsText() {
+		i.deliverText(l, a, row, done)
 		return
 	}
 	tpdus, none, err := tpdusOf(m)
@@ -78,9 +82,9 @@ func (i *ims) deliver(l *link, a message.Attempt, done func(message.Outcome)) {
 	t.next()
 }
 
-// refusedUntried tells what needs no try: a status report that is too old, and
+// untried tells what needs no try: a status report that is too old, and
 // a first try to a phone that is known to be away (spec ims §7.1).
-func refusedUntried(row *tenant.Subscriber, a message.Attempt) (o message.Outcome, no bool) {
+func untried(row *tenant.Subscriber, a message.Attempt) (o message.Outcome, no bool) {
 	m := a.Message
 	if m.Kind == message.KindReceipt && time.Since(m.Accepted) > reportLife {
 		return message.Outcome{Result: message.Refused, Cause: message.TimeExpired, Detail: "status report is too old"}, true
@@ -91,7 +95,7 @@ func refusedUntried(row *tenant.Subscriber, a message.Attempt) (o message.Outcom
 	switch {
 	case row.State == tenant.Deregistered:
 		return message.Outcome{Result: message.Deferred, Cause: message.Absent, Detail: "not registered"}, true
-	case row.State == tenant.Registered && row.SMSIP == tenant.No:
+	case row.State == tenant.Registered && row.SMSIP == tenant.No && row.Text == "":
 		return message.Outcome{Result: message.Deferred, Cause: message.Absent, Detail: "registered without +g.3gpp.smsip"}, true
 	}
 	return o, false

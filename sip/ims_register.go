@@ -41,6 +41,7 @@ func (i *ims) registered(x *exchange, l *link) {
 	x.answer(response{status: 200}.with("Expires", strconv.Itoa(int(n.expires/time.Second))))
 	if n.expires > 0 {
 		i.awake(row, nil)
+		i.watch(l, row)
 	}
 }
 
@@ -139,7 +140,7 @@ func (n *registration) apply(s *tenant.Subscriber, now time.Time) {
 	}
 	if n.expires == 0 {
 		s.State, s.Expires = tenant.Deregistered, now.Add(goneLife)
-		s.Place, s.SCSCF, s.SMSIP, s.Instance = "", "", tenant.Unknown, ""
+		s.Place, s.SCSCF, s.SMSIP, s.Text, s.Instance = "", "", tenant.Unknown, "", ""
 		return
 	}
 	if s.State != tenant.Registered || !s.Expires.After(now) {

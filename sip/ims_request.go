@@ -22,13 +22,18 @@ type envelope struct {
 	callID    string
 	inReplyTo string // "" for what answers nothing
 	content   string // Content-Type; "" is an RPDU
+	from      string // URI in From; "" is our identity
 	octets    []byte
 }
 
 // appendEnvelope writes what follows Route.
 func (i *ims) appendEnvelope(b []byte, l *link, e *envelope, cseq int) []byte {
 	own := i.identity(l)
-	b = append(append(append(b, "From: <"...), own...), ">;tag="...)
+	from := e.from
+	if from == "" {
+		from = own
+	}
+	b = append(append(append(b, "From: <"...), from...), ">;tag="...)
 	b = append(append(b, tagFor(e.callID)...), "\r\nTo: <"...)
 	b = append(append(b, e.uri...), ">\r\n"...)
 	b = appendField(b, "Call-ID", e.callID)

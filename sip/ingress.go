@@ -65,6 +65,8 @@ func (s *Server) receive(x *exchange) {
 	switch {
 	case x.method == "CANCEL":
 		s.cancel(x)
+	case x.method == "NOTIFY" && who != nil && who.core != nil:
+		s.ims.notified(x, who)
 	case tagOf(x.get("To")) != "" || x.method == "NOTIFY":
 		x.answer(response{status: 481}) // we hold no dialogs and no subscriptions (RFC 3261 §12.2.2)
 	case s.draining.Load() && !s.ims.mayFinish(x, who):

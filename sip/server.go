@@ -141,6 +141,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	s.end.spawn(func() { s.keepalive(s.end.stop) })
 	s.end.spawn(func() { s.pinholes(s.end.stop) })
 	s.end.spawn(func() { s.ims.agenda.run(s.end.stop) })
+	s.ims.loadWatches()
 	select {
 	case <-ctx.Done():
 	case <-s.end.stop:

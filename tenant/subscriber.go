@@ -26,6 +26,9 @@ type Subscriber struct {
 	Place string `json:"place,omitempty"`
 	// SMSIP tells whether a contact has +g.3gpp.smsip (TS 24.341 §5.3.2.2).
 	SMSIP Known `json:"smsip,omitempty"`
+	// Text is the contact of a phone that takes texts and no short messages, ""
+	// where there is none or another that does (RFC 3680).
+	Text string `json:"text,omitempty"`
 	// Instance is +sip.instance of the phone, "" if it is not known.
 	Instance string `json:"instance,omitempty"`
 	// State is what is known of the registration.
