@@ -80,6 +80,7 @@ func Open(ctx context.Context, shelf Shelf, operatorKey string, cfg CatalogConfi
 	if err != nil {
 		return nil, err
 	}
+	d.stamps = c.saved.Stamps
 	c.live.Store(d)
 	return c, nil
 }
@@ -138,7 +139,9 @@ func (c *Catalog) Apply(ctx context.Context, doc Document, opts ApplyOptions) (C
 		return change, nil
 	}
 	d.Table().Continue(old.Table())
-	if err := c.save(ctx, next, saved{Revision: change.Revision, LastRoute: last, At: c.now(), Who: opts.Who}); err != nil {
+	now := c.now()
+	d.stamps = change.stamped(old.stamps, now)
+	if err := c.save(ctx, next, saved{Revision: change.Revision, LastRoute: last, At: now, Who: opts.Who, Stamps: d.stamps}); err != nil {
 		return Change{}, err
 	}
 	c.live.Store(d)

@@ -34,6 +34,7 @@ type Directory struct {
 	users    users
 	table    *routing.Table
 	incoming map[string]*routing.Translator // rewrite_in, by link
+	stamps   map[string]Stamp               // by section/name
 }
 
 // NewDirectory builds the snapshot of a document that was checked; the error

@@ -28,6 +28,8 @@ type saved struct {
 	Who       string         `json:"who,omitempty"`
 	Counts    map[string]int `json:"counts"`
 	YAML      string         `json:"yaml"`
+	// Stamps are those of the revision in force; the history has none.
+	Stamps map[string]Stamp `json:"stamps,omitempty"`
 }
 
 // Revision is one line of the history.
@@ -64,7 +66,13 @@ func (c *Catalog) save(ctx context.Context, doc Document, s saved) error {
 		return err
 	}
 	if s.Revision > 0 {
-		if err := c.shelf.Set(ctx, shelfRevision, revisionKey(s.Revision), data, time.Time{}); err != nil {
+		past := s
+		past.Stamps = nil
+		line, err := json.Marshal(past)
+		if err != nil {
+			return err
+		}
+		if err := c.shelf.Set(ctx, shelfRevision, revisionKey(s.Revision), line, time.Time{}); err != nil {
 			return err
 		}
 	}
