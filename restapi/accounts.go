@@ -26,6 +26,7 @@ type accountRow struct {
 	pricesRow
 	Numbering   *numberingRow `json:"numbering"`
 	SubAccounts []string      `json:"sub_accounts"`
+	stampRow
 }
 
 type keyRow struct {
@@ -60,7 +61,7 @@ func (c *call) accountRow(a *tenant.Account, subs map[string][]string, secrets b
 	}
 	row := accountRow{
 		Name: a.Name, Parent: a.Parent, SID: a.SID, Token: hide(a.Token), Keys: []keyRow{}, Status: a.Status,
-		Senders: notNil(slices.Clone(a.Senders)), Charged: or(a.Charged, "default"), pricesRow: pricesOf(a), Limits: limitsRow(a.Limits), SubAccounts: notNil(subs[a.Name]),
+		Senders: notNil(slices.Clone(a.Senders)), Charged: or(a.Charged, "default"), pricesRow: pricesOf(a), Limits: limitsRow(a.Limits), SubAccounts: notNil(subs[a.Name]), stampRow: c.stamp(accountsSection, a.Name),
 	}
 	if a.Name == c.id.Account && a.Name != tenant.Operator {
 		row.Parent = parentName
@@ -129,7 +130,7 @@ func (c *call) showAccount(status int, name string, secrets bool) error {
 
 // postAccount answers POST /api/accounts: an account below the caller.
 func (c *call) postAccount() error {
-	body, err := c.objectBody()
+	body, err := c.declaredBody()
 	if err != nil {
 		return err
 	}
@@ -180,7 +181,7 @@ func (c *call) putAccount() error {
 	if err != nil {
 		return err
 	}
-	body, err := c.objectBody()
+	body, err := c.declaredBody()
 	if err != nil {
 		return err
 	}

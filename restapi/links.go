@@ -51,8 +51,12 @@ func (c *call) linkRow(l *tenant.Link, states map[string]LinkState) (json.RawMes
 			return nil, err
 		}
 	}
-	row = append(row[:len(row)-1:len(row)-1], `,"state":`...)
-	return append(append(row, state...), '}'), nil
+	stamp, err := json.Marshal(c.stamp(linksSection, l.Name))
+	if err != nil {
+		return nil, err
+	}
+	row = append(append(row[:len(row)-1:len(row)-1], ','), stamp[1:len(stamp)-1]...)
+	return append(append(append(row, `,"state":`...), state...), '}'), nil
 }
 
 // pathLink is the link that the path names, if it is the caller's or below.
@@ -98,7 +102,7 @@ func (c *call) mayDeclare(l *tenant.Link) error {
 
 // postLink answers POST /api/links.
 func (c *call) postLink() error {
-	body, err := c.objectBody()
+	body, err := c.declaredBody()
 	if err != nil {
 		return err
 	}
@@ -133,11 +137,10 @@ func (c *call) putLink() error {
 	if err != nil {
 		return err
 	}
-	body, err := c.objectBody()
+	body, err := c.declaredBody()
 	if err != nil {
 		return err
 	}
-	delete(body, "state") // what a GET has shown may be sent back
 	name := at.Name
 	for key, v := range map[string]any{"name": name, "kind": string(at.Kind), "account": at.Account} {
 		if body[key] == nil {

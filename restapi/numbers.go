@@ -18,13 +18,14 @@ type numberRow struct {
 	SMSFallbackURL    string `json:"sms_fallback_url"`
 	SMSFallbackMethod string `json:"sms_fallback_method"`
 	Application       string `json:"application"`
+	stampRow
 }
 
 func (c *call) numberRow(n *tenant.Number) numberRow {
 	return numberRow{
 		Number: n.Number, Account: n.Account, Link: c.linkName(n.Link), FriendlyName: n.FriendlyName,
 		SMSURL: n.SMSURL, SMSMethod: n.SMSMethod, SMSFallbackURL: n.SMSFallbackURL, SMSFallbackMethod: n.SMSFallbackMethod,
-		Application: n.Application,
+		Application: n.Application, stampRow: c.stamp(numbersSection, n.Number),
 	}
 }
 
@@ -88,7 +89,7 @@ func (c *call) mayNumber(n *tenant.Number) error {
 // postNumber answers POST /api/numbers. Only the operator hosts a new number:
 // nobody may claim one by typing it.
 func (c *call) postNumber() error {
-	body, err := c.objectBody()
+	body, err := c.declaredBody()
 	if err != nil {
 		return err
 	}
@@ -119,7 +120,7 @@ func (c *call) putNumber() error {
 	if err != nil {
 		return err
 	}
-	body, err := c.objectBody()
+	body, err := c.declaredBody()
 	if err != nil {
 		return err
 	}

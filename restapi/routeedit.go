@@ -33,7 +33,7 @@ func (c *call) showRoute(status, id int) error {
 	for i := range doc.Routes {
 		if r := &doc.Routes[i]; r.ID == id && id != 0 {
 			c.etag()
-			return c.encodeStatus(status, rowOf(r, or(r.Account, tenant.Operator)))
+			return c.encodeStatus(status, c.routeRow(r))
 		}
 	}
 	return c.encode(map[string]any{"dry_run": true}) // it made nothing
@@ -58,7 +58,7 @@ func (c *call) mayRoute(r *routing.Route) error {
 
 // postRoute answers POST /api/routes.
 func (c *call) postRoute() error {
-	body, err := c.objectBody()
+	body, err := c.declaredBody()
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (c *call) putRoute() error {
 	if err != nil {
 		return err
 	}
-	body, err := c.objectBody()
+	body, err := c.declaredBody()
 	if err != nil {
 		return err
 	}

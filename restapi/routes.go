@@ -31,6 +31,8 @@ type routeRow struct {
 	AfterUnsure   string `json:"after_unsure"`
 	Description   string `json:"description"`
 	Enabled       bool   `json:"enabled"`
+	hitRow
+	stampRow
 }
 
 // listRoutes answers GET /api/routes: those in reach in the order they are
@@ -53,19 +55,21 @@ func (c *call) listRoutes() error {
 			prefix != "" && !strings.HasPrefix(prefix, digits(r.CalledPrefix)) {
 			continue
 		}
-		rows = append(rows, rowOf(r, owner))
+		rows = append(rows, c.routeRow(r))
 	}
 	slices.SortStableFunc(rows, asked)
 	c.etag()
 	return c.encode(rows)
 }
 
-func rowOf(r *routing.Route, owner string) routeRow {
+// routeRow makes the row of r.
+func (c *call) routeRow(r *routing.Route) routeRow {
 	return routeRow{
-		ID: r.ID, Account: owner, CalledPrefix: r.CalledPrefix, CallingPrefix: r.CallingPrefix,
+		ID: r.ID, Account: or(r.Account, tenant.Operator), CalledPrefix: r.CalledPrefix, CallingPrefix: r.CallingPrefix,
 		SourceSMSC: r.SourceSMSC, SourceType: r.SourceType, DestSMSC: r.DestSMSC,
 		Priority: r.Priority, Weight: r.Weight, Charged: or(r.Charged, "default"), Refund: or(r.Refund, "default"), AutoReply: r.AutoReply,
 		Drop: r.Drop, Back: r.Back, Failover: or(r.Failover, "deferred"), AfterUnsure: or(r.AfterUnsure, "later"), Description: r.Description, Enabled: r.Enabled,
+		hitRow: c.routeHits(r.ID), stampRow: c.stamp(routesSection, routeName(r.ID)),
 	}
 }
 

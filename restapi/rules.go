@@ -22,6 +22,9 @@ func (c *call) ruleRow(r routing.Rule) (json.RawMessage, error) {
 		return nil, err
 	}
 	object["account"], object["on"], object["priority"], object["enabled"] = r.Account, r.On, r.Priority, r.Enabled
+	hits, stamp := c.ruleHits(r.Account, r.Name), c.stamp(rulesSection, r.Account+"/"+r.Name)
+	object["hits"], object["last_hit"] = hits.Hits, hits.Last
+	object["created_at"], object["updated_at"] = stamp.Created, stamp.Updated
 	return jsonText(object)
 }
 
@@ -97,7 +100,7 @@ func (c *call) mayRule(r *routing.Rule) error {
 
 // postRule answers POST /api/rules.
 func (c *call) postRule() error {
-	body, err := c.objectBody()
+	body, err := c.declaredBody()
 	if err != nil {
 		return err
 	}
@@ -125,7 +128,7 @@ func (c *call) postRule() error {
 // putRule answers PATCH and PUT /api/rules/{account}/{name}.
 func (c *call) putRule() error {
 	account, name := c.r.PathValue("account"), c.r.PathValue("name")
-	body, err := c.objectBody()
+	body, err := c.declaredBody()
 	if err != nil {
 		return err
 	}
