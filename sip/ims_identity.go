@@ -94,7 +94,7 @@ type asserted struct {
 
 // assert reads who sent a request, as the core asserts it (RFC 3325 §9.1),
 // never From: the first tel URI, else the first that is surely a number, else
-// digits; P-Served-User where there is no P-Asserted-Identity (RFC 5502). An
+// digits; P-Served-User where there is no P-Asserted-Identity (RFC 5502 §4.1). An
 // identity made of an IMSI has the number that a REGISTER named with it. from
 // is zero where there is no number; ok is false where there is nobody.
 func (i *ims) assert(p *packet, link string) (who asserted, ok bool) {

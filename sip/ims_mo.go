@@ -114,8 +114,9 @@ func (i *ims) submission(r *request, t *translate.TPDU) (*message.Message, error
 // rpUnidentified: the subscriber is not identified (TS 24.011 §8.2.5.4).
 const rpUnidentified = 28
 
-// recipientOf reads TP-DA. TON is kept with the digits; a name is one that a
-// route or a user has to know.
+// recipientOf reads TP-DA, whatever the Request-URI says: a phone makes that
+// of its service centre in one of three ways (TS 24.341 §5.3.1.2). TON is kept
+// with the digits; a name is one that a route or a user has to know.
 func recipientOf(da translate.TPAddress) (message.Address, error) {
 	text := da.Text()
 	if text == "" {

@@ -18,8 +18,9 @@ const (
 	goneLife      = 24 * time.Hour // how long it is known that somebody left
 )
 
-// registered takes a third-party REGISTER (TS 24.229 §5.4.1.7, TS 24.341
-// §5.3.3.2): somebody is there, or has gone. It is stored before the 200.
+// registered takes a third-party REGISTER (TS 24.229 §5.4.1.7,
+// TS 24.341 §5.3.3.2): somebody is there, or has gone. It is stored before the
+// 200.
 func (i *ims) registered(x *exchange, l *link) {
 	if f := checkRequire(x.packet, "path"); f != nil {
 		x.answer(f.answer(i.s.cfg.Node))

@@ -37,7 +37,7 @@ func tpdusOf(m *message.Message) (all [][]byte, none string, err error) {
 			return nil, "", err
 		}
 		t.PID, t.ReplyPath = uint8(pid), esm&0x80 != 0
-		t.More = n < len(bodies)-1
+		t.More = n < len(bodies)-1 // TS 23.040 §9.2.3.2
 		all = append(all, translate.AppendTPDU(make([]byte, 0, 180), &t))
 	}
 	return all, "", nil
