@@ -36,6 +36,10 @@ func appendID(dst []byte, id message.ID) []byte { return strconv.AppendUint(dst,
 func explain(dst []byte, s *Session, h pdu.Header, status pdu.Status, text string) []byte {
 	switch h.Command {
 	case pdu.SubmitSM, pdu.DataSM, pdu.DeliverSM:
+	case pdu.QuerySM:
+		return (&pdu.QueryResp{State: unknownState}).Append(dst, status, h.Sequence)
+	case pdu.SubmitMulti:
+		return (&pdu.MultiResp{}).Append(dst, status, h.Sequence)
 	default:
 		return pdu.AppendHeader(dst, h.Command.Answer(), status, h.Sequence)
 	}

@@ -17,13 +17,11 @@ func (in *inlet) reach() message.Reach {
 	return in.edge.deps.Directory().Reach(in.owner())
 }
 
-// reply appends a response and counts it.
+// reply appends a response and counts it. A refusal has its body too: real
+// clients end the session over a query_sm_resp without one.
 func reply(s *Session, p pdu.PDU, status pdu.Status, seq uint32) []byte {
 	s.m().out(p.Command())
 	s.m().outStatus(status)
-	if status != pdu.ROK {
-		return pdu.AppendHeader(nil, p.Command(), status, seq)
-	}
 	return p.Append(nil, status, seq)
 }
 
@@ -48,8 +46,11 @@ func (in *inlet) query(s *Session, j *job, frame []byte) error {
 	return nil
 }
 
+// unknownState is the message_state of what we will not tell (SMPP 3.4 §5.2.28).
+const unknownState = 7
+
 func (in *inlet) find(ctx context.Context, text, source string) (pdu.QueryResp, pdu.Status) {
-	resp := pdu.QueryResp{MessageID: []byte(text)}
+	resp := pdu.QueryResp{MessageID: []byte(text), State: unknownState}
 	rs, status := in.named(ctx, text)
 	if status != pdu.ROK {
 		return resp, status

@@ -20,7 +20,11 @@ import (
 type nodePeer struct {
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
+	peerLog
+}
 
+// peerLog is what a foreign peer has reported.
+type peerLog struct {
 	mu     sync.Mutex
 	events []peerEvent
 }
@@ -42,6 +46,9 @@ type peerEvent struct {
 	State       int    `json:"message_state"`
 	Registered  int    `json:"registered_delivery"`
 	Receipt     string `json:"receipt"` // X-SMS-RECEIPT
+	SAR         string `json:"sar"`     // number and total of a part, with a slash
+	Payload     bool   `json:"payload"` // the text came in message_payload
+	Failed      []int  `json:"failed"`  // statuses of a submit_multi_resp
 }
 
 func startNode(t *testing.T, script string, options map[string]any) *nodePeer {
@@ -78,9 +85,7 @@ func startPeer(t *testing.T, program, script string, options map[string]any) *no
 		for lines.Scan() {
 			var e peerEvent
 			if json.Unmarshal(lines.Bytes(), &e) == nil {
-				p.mu.Lock()
-				p.events = append(p.events, e)
-				p.mu.Unlock()
+				p.add(e)
 			}
 		}
 	}()
@@ -96,8 +101,14 @@ func startPeer(t *testing.T, program, script string, options map[string]any) *no
 	return p
 }
 
+func (p *peerLog) add(e peerEvent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.events = append(p.events, e)
+}
+
 // all returns the events of a kind so far.
-func (p *nodePeer) all(kind string) []peerEvent {
+func (p *peerLog) all(kind string) []peerEvent {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var some []peerEvent
@@ -110,7 +121,7 @@ func (p *nodePeer) all(kind string) []peerEvent {
 }
 
 // count returns how many events of a kind there are.
-func (p *nodePeer) count(kind string) int { return len(p.all(kind)) }
+func (p *peerLog) count(kind string) int { return len(p.all(kind)) }
 
 // startCarrier runs the npm carrier and returns the port that leads to it.
 func startCarrier(t *testing.T, options map[string]any) (*nodePeer, int) {

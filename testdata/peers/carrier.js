@@ -1,8 +1,9 @@
 'use strict';
 // A carrier's message centre on the npm library "smpp": it accepts any bind,
 // answers every submit_sm, sends a receipt for those that asked, and reports
-// everything it sees as one JSON object a line. The only argument is a JSON
-// object with options:
+// everything it sees as one JSON object a line. A destination 4477 and five
+// digits is answered with these as its command_status. The only argument is a
+// JSON object with options:
 //   port      where to listen (0: a free one)
 //   ids       "decimal": the receipt spells the id as the answer did
 //             "hex": the answer has it in decimal, the receipt in hexadecimal
@@ -61,7 +62,14 @@ function submit(session, pdu) {
 		registered_delivery: pdu.registered_delivery,
 		octets: (pdu.octets || Buffer.alloc(0)).toString('hex'),
 		text: typeof text === 'string' ? text : '',
+		sar: pdu.sar_total_segments ? `${pdu.sar_segment_seqnum}/${pdu.sar_total_segments}` : '',
+		payload: pdu.message_payload !== undefined,
 	});
+	const refused = /^4477(\d{5})$/.exec(pdu.destination_addr);
+	if (refused) {
+		session.send(pdu.response({command_status: Number(refused[1])}));
+		return;
+	}
 	const answer = () => {
 		session.send(pdu.response({message_id: String(id)}));
 		if (options.receipts && pdu.registered_delivery & 0x03) {

@@ -53,9 +53,12 @@ sub submit {
 	my ($s, $pdu, $id) = @_;
 	my $to = $pdu->{destination_addr};
 	my $status = $to =~ /^4477(\d{5})$/ ? 0 + $1 : 0;
-	say_event(event => 'submit', id => "$id", source => $pdu->{source_addr}, destination => $to, status => $status,
+	my $sar = defined $pdu->{sar_total_segments}
+		? unpack('C', $pdu->{sar_segment_seqnum}) . '/' . unpack('C', $pdu->{sar_total_segments}) : '';
+	my $payload = $pdu->{message_payload};
+	say_event(event => 'submit', id => "$id", sar => $sar, payload => defined $payload ? JSON::PP::true : JSON::PP::false, source => $pdu->{source_addr}, destination => $to, status => $status,
 		esm_class => 0 + $pdu->{esm_class}, data_coding => 0 + $pdu->{data_coding},
-		registered_delivery => 0 + $pdu->{registered_delivery}, octets => unpack('H*', $pdu->{short_message}));
+		registered_delivery => 0 + $pdu->{registered_delivery}, octets => unpack('H*', $payload // $pdu->{short_message}));
 	$s->submit_sm_resp(message_id => $status ? '' : "$id", status => $status, seq => $pdu->{seq});
 	return if $status;
 	my @t = gmtime;

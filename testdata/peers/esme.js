@@ -1,10 +1,13 @@
 'use strict';
-// An ESME on the npm library "smpp": it binds as a transceiver, submits a
-// number of messages at a rate, answers deliver_sm, and reports everything as
-// one JSON object a line. The only argument is a JSON object with options:
+// An ESME on the npm library "smpp" that answers deliver_sm and reports
+// everything as one JSON object a line. It binds as a transceiver and submits a
+// number of messages at a rate, or it goes through a script. The only argument
+// is a JSON object with options:
 //   port, system_id, password   the server
 //   count, rate                 how many messages, how many a second
 //   from, to                    addresses; "to" is followed by 4 digits
+//   sessions                    a script: {bind, system_id, password, steps},
+//                               one after the other, the last one stays
 const smpp = require('smpp');
 
 const options = Object.assign({count: 100, rate: 100, from: '15551230001', to: '1555000'}, JSON.parse(process.argv[2] || '{}'));
@@ -29,23 +32,13 @@ function body(i) {
 	};
 }
 
-const session = smpp.connect({host: '127.0.0.1', port: options.port}, () => {
-	session.bind_transceiver({system_id: options.system_id, password: options.password, interface_version: 0x34}, (pdu) => {
-		say({event: 'bound', status: pdu.command_status});
-		if (pdu.command_status !== 0) {
-			process.exit(1);
-		}
-		run();
-	});
-});
-
-function run() {
+function run(session) {
 	const started = Date.now();
 	let sent = 0;
 	const timer = setInterval(() => {
 		const due = Math.min(options.count, Math.floor((Date.now() - started) * options.rate / 1000) + 1);
 		for (; sent < due; sent++) {
-			submit(sent);
+			submit(session, sent);
 		}
 		if (sent >= options.count) {
 			clearInterval(timer);
@@ -53,7 +46,7 @@ function run() {
 	}, 10);
 }
 
-function submit(i) {
+function submit(session, i) {
 	const destination = options.to + String(i).padStart(4, '0');
 	const pdu = Object.assign({
 		source_addr_ton: 1, source_addr_npi: 1, source_addr: options.from,
@@ -63,33 +56,108 @@ function submit(i) {
 	session.submit_sm(pdu, (resp) => say({event: 'answer', index: i, destination, status: resp.command_status, id: resp.message_id}));
 }
 
-session.on('deliver_sm', (pdu) => {
-	const text = pdu.short_message && pdu.short_message.message;
-	session.send(pdu.response());
-	say({
-		event: 'deliver',
-		source: pdu.source_addr,
-		destination: pdu.destination_addr,
-		esm_class: pdu.esm_class,
-		text: typeof text === 'string' ? text : '',
-		receipted_message_id: pdu.receipted_message_id || '',
-		message_state: pdu.message_state || 0,
-	});
-});
-session.on('enquire_link', (pdu) => session.send(pdu.response()));
-session.on('unbind', (pdu) => {
-	session.send(pdu.response());
-	session.close();
-});
-session.on('error', (err) => {
-	say({event: 'error', text: String(err)});
-	process.exit(1);
-});
-session.on('close', () => say({event: 'closed'}));
+// Optional parameters of a script are octets, right or wrong.
+const raw = {
+	sar_msg_ref_num: 0x020c, sar_total_segments: 0x020e, sar_segment_seqnum: 0x020f,
+	message_payload: 0x0424, privacy_indicator: 0x0201, user_message_reference: 0x0204,
+};
 
-// The test holds our standard input: when it goes away, we leave in order.
-process.stdin.on('end', () => {
-	session.unbind(() => process.exit(0));
-	setTimeout(() => process.exit(0), 1000);
-});
-process.stdin.resume();
+function request(step, ids) {
+	const address = {source_addr_ton: 1, source_addr_npi: 1, source_addr: options.from, dest_addr_ton: 1, dest_addr_npi: 1};
+	const pdu = Object.assign({data_coding: 0}, step.command.startsWith('bind') ? {} : address, step.fields);
+	if (/^(submit|replace)/.test(step.command)) {
+		pdu.short_message = Buffer.from(step.text || '', 'hex');
+	}
+	if (step.dests || step.lists) {
+		pdu.dest_address = (step.dests || []).map((a) => ({dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: a}))
+			.concat((step.lists || []).map((name) => ({dl_name: name})));
+	}
+	if (step.id_of !== undefined) {
+		pdu.message_id = ids[step.id_of];
+	}
+	for (const [name, octets] of Object.entries(step.tlvs || {})) {
+		pdu[name] = Buffer.from(octets, 'hex');
+	}
+	return new smpp.PDU(step.command, pdu);
+}
+
+// script goes through the sessions; steps are numbered through.
+async function script() {
+	for (const [tag, id] of Object.entries(raw)) {
+		smpp.addTLV(tag, {id, type: smpp.types.tlv.buffer});
+	}
+	const ids = [];
+	let index = 0;
+	for (const [number, one] of options.sessions.entries()) {
+		const session = await new Promise((done) => { const s = smpp.connect({host: '127.0.0.1', port: options.port}, () => done(s)); });
+		serve(session, number === options.sessions.length - 1);
+		const ask = (pdu) => new Promise((done) => session.send(pdu, done));
+		const bound = await ask(new smpp.PDU(one.bind, {system_id: one.system_id, password: one.password, interface_version: 0x34}));
+		say({event: 'bound', index: number, status: bound.command_status});
+		for (const step of one.steps || []) {
+			const resp = await ask(request(step, ids));
+			ids.push(resp.message_id || '');
+			say({
+				event: 'answer', index: index++, status: resp.command_status, id: resp.message_id || '', message_state: resp.message_state || 0,
+				failed: (resp.unsuccess_sme || []).map((u) => u.error_status_code),
+			});
+		}
+		if (number < options.sessions.length - 1) {
+			session.close();
+		}
+	}
+	say({event: 'finished'});
+}
+
+// serve answers what the server asks; without the session that counts, there
+// is nothing left to do.
+function serve(session, counts) {
+	session.on('deliver_sm', (pdu) => {
+		const text = pdu.short_message && pdu.short_message.message;
+		session.send(pdu.response());
+		say({
+			event: 'deliver',
+			source: pdu.source_addr,
+			destination: pdu.destination_addr,
+			esm_class: pdu.esm_class,
+			text: typeof text === 'string' ? text : '',
+			receipted_message_id: pdu.receipted_message_id || '',
+			message_state: pdu.message_state || 0,
+		});
+	});
+	session.on('enquire_link', (pdu) => session.send(pdu.response()));
+	session.on('unbind', (pdu) => {
+		session.send(pdu.response());
+		session.close();
+	});
+	session.on('error', (err) => {
+		say({event: 'error', text: String(err)});
+		if (counts) {
+			process.exit(1);
+		}
+	});
+	session.on('close', () => say({event: 'closed'}));
+	if (counts) {
+		// The test holds our standard input: when it goes away, we leave in order.
+		process.stdin.on('end', () => {
+			session.unbind(() => process.exit(0));
+			setTimeout(() => process.exit(0), 1000);
+		});
+		process.stdin.resume();
+	}
+}
+
+if (options.sessions) {
+	script();
+} else {
+	const session = smpp.connect({host: '127.0.0.1', port: options.port}, () => {
+		session.bind_transceiver({system_id: options.system_id, password: options.password, interface_version: 0x34}, (pdu) => {
+			say({event: 'bound', status: pdu.command_status});
+			if (pdu.command_status !== 0) {
+				process.exit(1);
+			}
+			run(session);
+		});
+	});
+	serve(session, true);
+}
