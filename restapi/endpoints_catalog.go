@@ -43,6 +43,7 @@ func (s *Server) catalogRoutes() []route {
 		declared("GET", "/api/numbers", tenant.Read, (*call).listNumbers, doc{summary: "Hosted numbers in reach", reply: []numberRow{}}, "account"),
 		operatorOnly(declared("POST", "/api/numbers", tenant.Admin, (*call).postNumber, doc{summary: "Host a number", success: 201, request: numberDoc{}, reply: numberRow{}, errors: []int{409}})),
 		declared("GET", "/api/numbers/{number}", tenant.Read, (*call).getNumber, doc{summary: "One hosted number", reply: numberRow{}, errors: []int{404}}),
+		declaredTest((*call).testNumber),
 		declared("DELETE", "/api/numbers/{number}", tenant.Admin, (*call).deleteNumber, doc{summary: "Host a number no more", success: 204, errors: []int{404}}),
 	}
 	for _, method := range []string{"PATCH", "PUT"} {

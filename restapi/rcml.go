@@ -38,13 +38,7 @@ const (
 // askNumber hands a message to the URL of the hosted number n, and does what
 // the answer says (spec rest §4.5).
 func (s *Server) askNumber(ctx context.Context, n *tenant.Number, a message.Attempt) message.Outcome {
-	primary, method := n.SMSURL, n.SMSMethod
-	if n.Application != "" {
-		// It wins over the number's own URL, and means nothing once it is gone.
-		if app, err := s.application(ctx, n.Application); err == nil && app != nil && app.Fields["rcml_url"] != nil {
-			primary, method = app.text("rcml_url"), http.MethodPost
-		}
-	}
+	primary, method := s.numberURL(ctx, n)
 	form := s.inboundForm(n, a.Message)
 	r := s.askURL(ctx, n, method, primary, form, a, 0)
 	if o := r.outcome(); (o.Result == message.Deferred || o.Result == message.Unsure) && n.SMSFallbackURL != "" {
@@ -53,6 +47,17 @@ func (s *Server) askNumber(ctx context.Context, n *tenant.Number, a message.Atte
 		r = s.askURL(ctx, n, n.SMSFallbackMethod, n.SMSFallbackURL, form, a, 0)
 	}
 	return r.outcome()
+}
+
+// numberURL is what a hosted number asks first.
+func (s *Server) numberURL(ctx context.Context, n *tenant.Number) (address, method string) {
+	if n.Application != "" {
+		// It wins over the number's own URL, and means nothing once it is gone.
+		if app, err := s.application(ctx, n.Application); err == nil && app != nil && app.Fields["rcml_url"] != nil {
+			return app.text("rcml_url"), http.MethodPost
+		}
+	}
+	return n.SMSURL, n.SMSMethod
 }
 
 // notified is the code of a notification about an answer that is no success.
