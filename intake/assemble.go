@@ -213,6 +213,11 @@ func (in *Intake) join(ctx context.Context, dir *tenant.Directory, key string) e
 	if at := whole.Message.NotBefore; at.After(now) {
 		s.Due = at
 	}
+	for _, r := range parts[1:] {
+		if !s.Charge.Join(r.State.Charge) {
+			return errCharges
+		}
+	}
 	s.Note(message.Step{At: now, Kind: "edit", Text: joined(parts)})
 	(&visit{in: in, dir: dir, now: now, facts: in.facts(now)}).whole(&whole)
 	rest := make([]message.State, len(parts)-1)
@@ -225,6 +230,8 @@ func (in *Intake) join(ctx context.Context, dir *tenant.Directory, key string) e
 	in.parts.done(key)
 	return nil
 }
+
+var errCharges = errors.New("parts of one message are charged differently")
 
 // inOrder returns the oldest of each part by its number, nil if one is missing.
 func inOrder(waiting []message.Record) []message.Record {

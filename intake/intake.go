@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -52,6 +53,7 @@ type Intake struct {
 	parts     assembly
 	counts    *counts
 	known     func() routing.Facts
+	till      *till     // nil: nothing is paid for
 	refusals  *refusals // nil: nobody keeps records of them
 }
 
@@ -99,7 +101,7 @@ func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
 		v.passed = nil
 	}
 	if len(v.passed) > 0 {
-		ids, err := in.queue.Put(ctx, append(v.records, v.born...)...)
+		ids, err := in.store(ctx, v, ms, errs)
 		// durable from here
 		for n, i := range v.passed {
 			if err != nil {
@@ -114,6 +116,22 @@ func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
 	in.assemble(ctx, v.dir, v.groups)
 	in.counts.answered(v, ms, errs, time.Since(now))
 	return errs
+}
+
+// store stores what has passed, paid for where that is asked; what is not paid
+// for leaves v.passed.
+func (in *Intake) store(ctx context.Context, v *visit, ms []*message.Message, errs []error) ([]message.ID, error) {
+	if in.till == nil {
+		return in.queue.Put(ctx, append(v.records, v.born...)...)
+	}
+	asked := slices.Clone(v.passed)
+	ids, err := in.till.pay(ctx, v, ms, errs)
+	for _, i := range asked {
+		if errs[i] != nil {
+			in.refusals.refuse(ms[i], errs[i], nil, v.now)
+		}
+	}
+	return ids, err
 }
 
 // unkept turns a failure of the store into an answer: we never accept what
@@ -137,6 +155,7 @@ type visit struct {
 	facts   routing.Facts
 	records []message.Record // those that pass, in order
 	born    []message.Record // their receipts and automatic replies
+	births  []int            // where in born those of each record end
 	passed  []int
 	groups  map[string]struct{} // keys of parts that are to be joined
 	ruled   []message.Step      // what rules did to the message at the door
@@ -186,9 +205,19 @@ func (v *visit) admit(m *message.Message) error {
 	if err := v.in.limits.take(v.now, int(m.Parts), v.meters(m)); err != nil {
 		return err
 	}
-	m.Charged = v.charged(m.Account, cmp.Or(said.Charged, plan.Charged))
-	v.keep(m, plan, &said, cut)
+	m.Charged = goesOn(plan, &said) && v.charged(m.Account, cmp.Or(said.Charged, plan.Charged))
+	charge, err := v.bill(m, plan.Refund)
+	if err != nil {
+		return err
+	}
+	v.keep(m, plan, &said, cut, charge)
 	return nil
+}
+
+// goesOn tells whether somebody is to have the message: what is dropped or
+// answered at the door costs nothing.
+func goesOn(plan routing.Plan, said *ruled) bool {
+	return said.End != routing.DropIt && plan.Verdict != routing.Drop && plan.Verdict != routing.Reply
 }
 
 func (v *visit) plan(m *message.Message) routing.Plan { return v.dir.Table().Plan(m, v.facts) }

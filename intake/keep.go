@@ -11,8 +11,8 @@ import (
 )
 
 // keep adds m with its first State to the batch, and what is born of it.
-func (v *visit) keep(m *message.Message, plan routing.Plan, said *ruled, cut bool) {
-	s := message.State{ID: m.ID, Phase: message.Waiting, Due: v.now}
+func (v *visit) keep(m *message.Message, plan routing.Plan, said *ruled, cut bool, charge message.Charge) {
+	s := message.State{ID: m.ID, Phase: message.Waiting, Due: v.now, Charge: charge}
 	if key, ok := v.group(m, plan); ok {
 		v.wait(m, &s, key)
 	} else if !m.NotBefore.IsZero() {
@@ -38,6 +38,9 @@ func (v *visit) keep(m *message.Message, plan routing.Plan, said *ruled, cut boo
 		v.drop(m, &s)
 	}
 	v.records = append(v.records, message.Record{Message: m, State: s})
+	if v.in.till != nil {
+		v.births = append(v.births, len(v.born))
+	}
 }
 
 // planned notes in the trace which way the message will go, and counts the

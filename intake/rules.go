@@ -128,7 +128,9 @@ func (v *visit) whole(e *message.End) {
 	}
 	if err != nil || r.End == routing.DropIt {
 		s.Failure = r.Cause
+		s.Charge.Refund = s.Charge.Early && m.Mode == message.ModeStore // what rules drop costs nothing
 		v.drop(&m, s)
+		s.Settle(m.Parts)
 	}
 	e.Message = &m
 	e.Spawn = append(e.Spawn, v.born...)
