@@ -131,25 +131,43 @@ func appendUser(b []byte, s string) []byte {
 	return b
 }
 
+// requestURI reads the Request-URI (RFC 3261 §8.2.2.1).
+func requestURI(p *packet) (uri, *fault) {
+	if len(p.target) > maxURI {
+		return uri{}, refuse(414, "Request-URI is longer than 1024 octets")
+	}
+	u, err := parseURI(p.target)
+	switch {
+	case err != nil:
+		return u, refuse(400, "Request-URI: %s", err.Error())
+	case u.scheme == "sips" && !p.flow.transport.secure(): // RFC 5630 §3.3, RFC 3428 §11.2
+		return u, refuse(416, "sips needs TLS")
+	case !served(u.scheme):
+		return u, refuse(416, "URI scheme %s is not served", shown(u.scheme))
+	}
+	return u, nil
+}
+
+// served tells whether addresses of a scheme are understood.
+func served(scheme string) bool { return scheme == "sip" || scheme == "sips" || scheme == "tel" }
+
+// foreignScheme tells whether a Request-URI begins with a scheme that is not
+// served, whatever follows it (RFC 3986 §3.1).
+func foreignScheme(target string) bool {
+	scheme, _, ok := strings.Cut(strings.ToLower(target), ":")
+	if !ok || scheme == "" || scheme[0] < 'a' || scheme[0] > 'z' {
+		return false
+	}
+	return strings.Trim(scheme, "abcdefghijklmnopqrstuvwxyz0123456789+-.") == "" && !served(scheme)
+}
+
 // recipient reads the destination: the Request-URI, where the sender wants it
 // now (RFC 3261 §8.2.2.1); To only when the Request-URI has no user and its
 // host is ours.
 func recipient(p *packet, ours func(host string, port int) bool) (message.Address, *fault) {
-	if len(p.target) > maxURI {
-		return message.Address{}, refuse(414, "Request-URI is longer than 1024 octets")
-	}
-	u, err := parseURI(p.target)
-	if err != nil {
-		return message.Address{}, refuse(400, "Request-URI: %s", err.Error())
-	}
-	switch u.scheme {
-	case "sip", "tel":
-	case "sips":
-		if !p.flow.transport.secure() { // RFC 5630 §3.3, RFC 3428 §11.2
-			return message.Address{}, refuse(416, "sips needs TLS")
-		}
-	default:
-		return message.Address{}, refuse(416, "URI scheme %s is not served", shown(u.scheme))
+	u, f := requestURI(p)
+	if f != nil {
+		return message.Address{}, f
 	}
 	a, f := readAddress(u)
 	if f != nil || !a.IsZero() {
@@ -158,7 +176,7 @@ func recipient(p *packet, ours func(host string, port int) bool) (message.Addres
 	if !ours(u.host, u.port) {
 		return a, refuse(484, "Request-URI has no user part")
 	}
-	if u, _, err = nameAddr(p.get("To")); err == nil {
+	if u, _, err := nameAddr(p.get("To")); err == nil {
 		a, f = readAddress(u)
 	}
 	if f == nil && a.IsZero() {

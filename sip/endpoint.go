@@ -2,6 +2,7 @@ package sip
 
 import (
 	"bytes"
+	"errors"
 	"net/netip"
 	"runtime/debug"
 	"strconv"
@@ -184,6 +185,9 @@ func (e *endpoint) open(raw *packet) *exchange {
 	if err == nil {
 		err = p.check()
 	}
+	if err == nil && x.via.version != "2.0" && p.version == "SIP/2.0" {
+		err = errors.New("header Via is not of SIP/2.0")
+	}
 	if err == nil {
 		return x
 	}
@@ -213,8 +217,11 @@ func (e *endpoint) refuse(x *exchange, why error) {
 		return
 	}
 	status := 400
-	if len(x.target) > maxURI {
+	switch {
+	case len(x.target) > maxURI:
 		status = 414
+	case x.broken && foreignScheme(x.target): // its URI is none of ours to read
+		status = 416
 	}
 	x.answer(response{status: status, reason: reasonOf(why)}.with("Warning", warning(e.cfg.Node, why.Error())))
 }

@@ -110,23 +110,34 @@ func (x *exchange) appendResponse(b []byte, r response) []byte {
 		}
 		b = append(b, "\r\n"...)
 	}
-	b = append(append(append(b, "From: "...), x.get("From")...), "\r\n"...)
-	to := x.get("To")
-	b = append(append(b, "To: "...), to...)
-	if r.tag != "-" && tagOf(to) == "" {
-		tag := r.tag
-		if tag == "" {
-			tag = strconv.FormatUint(x.key, 36)
-		}
-		b = append(append(b, ";tag="...), tag...)
+	b = x.appendParties(b, r.tag)
+	if v := x.get("Call-ID"); v != "" {
+		b = appendField(b, "Call-ID", v)
 	}
-	b = append(b, "\r\n"...)
-	b = appendField(b, "Call-ID", x.get("Call-ID"))
 	b = appendField(b, "CSeq", x.get("CSeq"))
 	for _, h := range r.headers {
 		b = appendField(b, h.name, h.value)
 	}
 	return append(b, "Content-Length: 0\r\n\r\n"...)
+}
+
+// appendParties writes From and To as they came, To with our tag.
+func (x *exchange) appendParties(b []byte, tag string) []byte {
+	if from := x.get("From"); from != "" {
+		b = append(append(append(b, "From: "...), from...), "\r\n"...)
+	}
+	to := x.get("To")
+	if to == "" {
+		return b
+	}
+	b = append(append(b, "To: "...), to...)
+	if tag != "-" && tagOf(to) == "" {
+		if tag == "" {
+			tag = strconv.FormatUint(x.key, 36)
+		}
+		b = append(append(b, ";tag="...), tag...)
+	}
+	return append(b, "\r\n"...)
 }
 
 // appendField writes one field. A value with controls can only be a fault of

@@ -2,7 +2,6 @@ package sip
 
 import (
 	"bytes"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -23,10 +22,8 @@ func FuzzIngress(f *testing.F) {
 	} {
 		f.Add([]byte(d.String()))
 	}
-	for _, file := range tortureFiles() {
-		if raw, err := os.ReadFile(file); err == nil {
-			f.Add(raw)
-		}
+	for _, raw := range tormentors(f) {
+		f.Add(raw)
 	}
 	s, err := New(quick(), Deps{Acceptor: instant{message.NewMint(0)}}, zerolog.Nop(), prometheus.NewRegistry())
 	if err != nil {

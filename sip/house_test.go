@@ -247,6 +247,14 @@ func (s *shelf) Each(_ context.Context, _ string, f func(string, []byte) bool) e
 // openOver starts a house whose registrations lie on a shelf.
 func openOver(t *testing.T, cfg Config, links string, keep *shelf) *house {
 	t.Helper()
+	h := prepare(t, cfg, links, keep)
+	h.serve()
+	return h
+}
+
+// prepare builds a house that does not read yet.
+func prepare(t *testing.T, cfg Config, links string, keep *shelf) *house {
+	t.Helper()
 	h := &house{t: t, dir: directory(t, links)}
 	presence, err := tenant.OpenPresence(context.Background(), keep, nil)
 	if err != nil {
@@ -269,11 +277,15 @@ func openOver(t *testing.T, cfg Config, links string, keep *shelf) *house {
 		t.Fatal(err)
 	}
 	s.SetLinks(h.dir)
+	return h
+}
+
+// serve begins to read.
+func (h *house) serve() {
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan struct{})
-	go func() { _ = s.Serve(ctx); close(served) }()
-	t.Cleanup(func() { cancel(); <-served; _ = s.Close() })
-	return h
+	go func() { _ = h.Serve(ctx); close(served) }()
+	h.t.Cleanup(func() { cancel(); <-served; _ = h.Close() })
 }
 
 func directory(t testing.TB, links string) *tenant.Directory {

@@ -98,6 +98,14 @@ func (s *Server) cancel(x *exchange) {
 
 // options says what we can do; a stranger hears only that we are here.
 func (s *Server) options(x *exchange, who *link) {
+	f := checkRequire(x.packet)
+	if f == nil {
+		_, f = requestURI(x.packet)
+	}
+	if f != nil {
+		x.answer(f.answer(s.cfg.Node))
+		return
+	}
 	r := response{status: 200}
 	if who != nil || s.homes.has(x.flow.peer.Addr(), x.began) {
 		r = r.with("Allow", s.allow()).with("Accept", accepted).with("Accept-Encoding", "identity")

@@ -104,6 +104,9 @@ func (p *packet) check() error {
 	if _, twice := p.has("Content-Type"); twice {
 		return errors.New("header Content-Type is doubled")
 	}
+	if err := p.separators(); err != nil {
+		return err
+	}
 	for _, name := range []string{"From", "To"} {
 		if _, _, err := nameAddr(p.get(name)); err != nil {
 			return fmt.Errorf("header %s: %w", name, err)
@@ -117,14 +120,63 @@ func (p *packet) check() error {
 	return p.frame()
 }
 
-// answerable tells whether a request says where an answer goes and what it
-// must repeat, and nothing in that which could break out of its line. What is
-// not answerable is dropped.
-func (p *packet) answerable() bool {
-	for _, name := range mandatory {
-		if p.get(name) == "" {
-			return false
+// separators refuses what separates nothing: a Via like "SIP/2.0/UDP h;;,;,,"
+// (RFC 4475 §3.1.2.1) and a Request-URI with header fields, which would have
+// to be obeyed (§3.1.2.11).
+func (p *packet) separators() error {
+	for i := range p.headers {
+		if h := &p.headers[i]; sameName(h.name, "Via") && emptyElement(h.value) {
+			return errors.New("header Via has an empty element")
 		}
+	}
+	if withoutHeaders(p.target) != p.target {
+		return errors.New("Request-URI has header fields")
+	}
+	return nil
+}
+
+// withoutHeaders returns a URI without the header fields that may follow it
+// (RFC 3261 §19.1.1): a Request-URI has none.
+func withoutHeaders(uri string) string {
+	at := strings.IndexByte(uri, '@') + 1 // a "?" of the user part is its own
+	if i := strings.IndexByte(uri[at:], '?'); i >= 0 {
+		return uri[:at+i]
+	}
+	return uri
+}
+
+// emptyElement tells whether a list of values with parameters has an element
+// or a parameter that is empty.
+func emptyElement(v string) bool {
+	after := byte(',') // the last separator
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; c {
+		case ' ', '\t':
+		case ',', ';':
+			if after != 0 {
+				return true
+			}
+			after = c
+		case '"':
+			end := quoteEnd(v[i:])
+			if end < 0 {
+				return true
+			}
+			i, after = i+end-1, 0
+		default:
+			after = 0
+		}
+	}
+	return after != 0
+}
+
+// answerable tells whether a request says where an answer goes and to what,
+// and nothing in what it must repeat could break out of its line. What is not
+// answerable is dropped; what else is missing is left out of the answer
+// (RFC 4475 §3.3.1).
+func (p *packet) answerable() bool {
+	if p.get("Via") == "" || p.get("CSeq") == "" {
+		return false
 	}
 	for i := range p.headers {
 		h := &p.headers[i]

@@ -215,6 +215,9 @@ func readContact(v string, preset int) (c askedContact, f *fault) {
 	if strings.ContainsAny(spec, "<>\" \t") || hasControl(spec) {
 		return c, refuse(400, "header Contact: no SIP URI")
 	}
+	if strings.Contains(spec, "?") && !strings.Contains(v, "<") { // RFC 3261 §20.10
+		return c, refuse(400, "header Contact: a URI with header fields stands in <>")
+	}
 	c = askedContact{uri: spec, expires: preset, q: 1000}
 	if v, ok := param(params, "expires"); ok {
 		c.expires = readExpiry(v)

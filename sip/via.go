@@ -16,7 +16,8 @@ type via struct {
 	port      int    // 0: none given
 	transport transport
 	branch    string
-	rport     bool // the sender asks for its source port (RFC 3581 §3)
+	version   string // 2.0; another is answered 505, or 400
+	rport     bool   // the sender asks for its source port (RFC 3581 §3)
 	text      string
 }
 
@@ -44,9 +45,10 @@ func parseVia(text string) (via, error) {
 	v := via{text: text}
 	head, params := cutParam(text)
 	parts := strings.SplitN(head, "/", 3)
-	if len(parts) != 3 || !sameName(strings.TrimSpace(parts[0]), "SIP") || strings.TrimSpace(parts[1]) != "2.0" {
+	if len(parts) != 3 || !sameName(strings.TrimSpace(parts[0]), "SIP") || !isToken(strings.TrimSpace(parts[1])) {
 		return v, errors.New("header Via does not begin with SIP/2.0/")
 	}
+	v.version = strings.TrimSpace(parts[1])
 	transport, sentBy, ok := strings.Cut(strings.TrimSpace(parts[2]), " ")
 	if !ok || !isToken(transport) {
 		return v, errors.New("header Via has no sent-by")

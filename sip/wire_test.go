@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -350,48 +348,6 @@ func TestGuardAndAnswersStayBounded(t *testing.T) {
 	if _, known := a.begin(9998, now.Add(2*time.Minute)); known {
 		t.Error("timer J has no end")
 	}
-}
-
-// The torture messages of RFC 4475 come with the library.
-func TestTortureMessagesGetAnAnswerOrNone(t *testing.T) {
-	files := torture(t)
-	h := open(t, quick(), connect)
-	w := dial(t, "udp", h.udp())
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.send(string(raw))
-		if s := dial(t, "tcp", h.tcp()); true {
-			_, _ = s.Write(raw)
-		}
-	}
-	for w.hear(100*time.Millisecond) != nil {
-	}
-	if a := w.answer(draft{body: "still here"}.String()); a.status != 202 {
-		t.Errorf("%d", a.status)
-	}
-	t.Logf("%d files", len(files))
-}
-
-func torture(t testing.TB) []string {
-	t.Helper()
-	files := tortureFiles()
-	if len(files) == 0 {
-		t.Skip("no torture files in the module cache: only the fuzz seeds are tried")
-	}
-	return files
-}
-
-func tortureFiles() []string {
-	cache := os.Getenv("GOMODCACHE")
-	if cache == "" {
-		home, _ := os.UserHomeDir()
-		cache = filepath.Join(home, "go", "pkg", "mod")
-	}
-	files, _ := filepath.Glob(filepath.Join(cache, "github.com", "emiago", "sipgo@*", "sip", "testdata", "torture", "*", "*"))
-	return files
 }
 
 func TestPeerThatDoesNotReadLosesItsConnection(t *testing.T) {

@@ -172,7 +172,7 @@ func (d *delivery) ownURI() string {
 // targetURI is the Request-URI: the recipient, or where we were sent on to.
 func (d *delivery) targetURI() string {
 	if d.c != nil {
-		return d.c.binding.Contact
+		return withoutHeaders(d.c.binding.Contact) // RFC 4475 §3.3.14
 	}
 	if d.target.host == "" {
 		return d.ownURI()
