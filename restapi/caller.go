@@ -34,6 +34,7 @@ const (
 type caller struct {
 	open, fenced *http.Client
 	version      string
+	count        func(link string, status int)
 
 	mu       sync.Mutex
 	log      [maxCallLog]calledRow
@@ -85,7 +86,7 @@ func newCaller(version string, transport http.RoundTripper) *caller {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	return &caller{open: client(false), fenced: client(true), version: version, breakers: map[string]breaker{}}
+	return &caller{open: client(false), fenced: client(true), version: version, breakers: map[string]breaker{}, count: func(string, int) {}}
 }
 
 // fenced refuses addresses of this machine and its link, after the name was
@@ -128,6 +129,7 @@ type answered struct {
 func (k *caller) ask(ctx context.Context, a asking, fence bool) answered {
 	start := time.Now()
 	r := k.do(ctx, a, fence)
+	k.count(a.link, r.status)
 	row := calledRow{account: a.account, Event: a.event, Link: a.link, URL: redactURL(a.url), Attempt: a.attempt,
 		At: string(bytes.Trim(appendMillis(nil, start), `"`)), Status: r.status, Millis: time.Since(start).Milliseconds()}
 	if r.err != nil {

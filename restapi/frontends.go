@@ -110,6 +110,18 @@ func (f *frontends) load(ctx context.Context, shelf Shelf) error {
 	return err
 }
 
+// count returns how many periods last, or have lapsed.
+func (f *frontends) count(active bool, now time.Time) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range f.all {
+		if p.active(now) == active && now.Sub(p.LastSeen) <= frontendKeep {
+			n++
+		}
+	}
+	return n
+}
+
 // periods returns those in reach that match, latest activity first.
 func (c *call) periods(match func(*frontend) bool) ([]*frontend, error) {
 	f := &c.s.frontends

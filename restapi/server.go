@@ -124,6 +124,8 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 		started:  time.Now(),
 		stop:     make(chan struct{}),
 	}
+	s.caller.count = s.count.webhook
+	s.countFrontends(reg)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	var err error

@@ -33,6 +33,9 @@ func (in *inlet) door(ctx context.Context, s *Session, ms []*message.Message) []
 	if again == nil {
 		return errs
 	}
+	if l := in.line.Load(); l != nil {
+		in.edge.waits.WithLabelValues(l.name).Observe(wait.Seconds())
+	}
 	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {

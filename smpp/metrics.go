@@ -17,6 +17,14 @@ var (
 	descSessions  = desc("smsc_link_sessions", "Sessions of a link that can be used.", "link")
 )
 
+// newWaits counts how long limits have delayed requests.
+func newWaits() *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "smsc_throttle_wait_seconds", Help: "How long requests were delayed by limits, by link.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1},
+	}, []string{"link"})
+}
+
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, labels, nil)
 }

@@ -29,6 +29,7 @@ type Edge struct {
 	unbound *meter // counts before a bind names the link
 	guard   guard
 	flags   flags
+	waits   *prometheus.HistogramVec // by link
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -47,10 +48,11 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) *
 	e := &Edge{
 		cfg: cfg.withDefaults(), deps: deps, log: log.With().Str("part", "smpp").Logger(),
 		unbound: &meter{link: ""}, lines: make(map[string]*line), strangers: make(map[*Session]struct{}),
+		waits: newWaits(),
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if reg != nil {
-		if err := reg.Register(collector{e}); err != nil {
+		if err := errors.Join(reg.Register(collector{e}), reg.Register(e.waits)); err != nil {
 			e.log.Error().Err(err).Msg("metrics are not shown")
 		}
 	}

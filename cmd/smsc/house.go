@@ -64,9 +64,10 @@ type house struct {
 	// it which files may go.
 	export atomic.Pointer[postgres.Exporter]
 
-	stop    context.CancelFunc // ends what start began
-	running sync.WaitGroup
-	failed  chan error // a part that ended by itself
+	stop     context.CancelFunc // ends what start began
+	draining atomic.Bool
+	running  sync.WaitGroup
+	failed   chan error // a part that ended by itself
 }
 
 // openHouse builds every part and opens every listener. doc is applied when
@@ -227,6 +228,7 @@ func (h *house) declare(doc *tenant.Document) error {
 func (h *house) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stop = cancel
+	h.showReady()
 	h.spawn("delivery", func() error { return h.engine.Run(ctx) })
 	h.spawn("sip", func() error { return h.sip.Serve(ctx) })
 	h.spawn("events", func() error { return h.watched.run(ctx) })
@@ -258,6 +260,7 @@ func (h *house) spawn(part string, f func() error) {
 // drain finishes what is in flight: nothing new is accepted, the lanes empty
 // their windows, sessions are unbound.
 func (h *house) drain(ctx context.Context) {
+	h.draining.Store(true)
 	var wg sync.WaitGroup
 	for part, f := range map[string]func() error{
 		"http": func() error { return h.rest.Drain(ctx) },

@@ -28,6 +28,18 @@ func newRegistry() *meters {
 	return reg
 }
 
+// showReady shows whether the house takes messages.
+func (h *house) showReady() {
+	h.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "smsc_ready", Help: "1 while the house takes messages.",
+	}, func() float64 {
+		if _, ok := h.ready(); ok && !h.draining.Load() {
+			return 1
+		}
+		return 0
+	}))
+}
+
 // metricsHandler serves /metrics.
 func metricsHandler(reg prometheus.Gatherer) http.Handler {
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})

@@ -18,6 +18,8 @@ command -v tshark >/dev/null 2>&1 || missing="$missing tshark"
 [ -x /usr/sbin/kamailio ] || missing="$missing kamailio"
 ls /usr/lib/*/kamailio/modules/tls.so >/dev/null 2>&1 || missing="$missing kamailio-tls-modules"
 command -v baresip >/dev/null 2>&1 || missing="$missing baresip-core"
+command -v promtool >/dev/null 2>&1 || missing="$missing prometheus"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	echo "installing$missing"
@@ -31,6 +33,8 @@ for program in sipp node npm tshark chromium baresip; do
 	command -v "$program" >/dev/null 2>&1 || echo "missing: $program"
 done
 [ -x /usr/sbin/kamailio ] || echo "missing: kamailio"
+command -v promtool >/dev/null 2>&1 || echo "missing: prometheus (promtool)"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || echo "missing: postgresql"
 ls /usr/lib/*/kamailio/modules/tls.so >/dev/null 2>&1 || echo "missing: kamailio's TLS"
 [ -x /usr/sbin/bearerbox ] || echo "missing: kannel"
 perl -MNet::SMPP -e1 >/dev/null 2>&1 || echo "missing: Net::SMPP"
