@@ -14,12 +14,17 @@ import (
 // law is who may import whom (docs/architecture.md §2). A package without a
 // row, and any arrow that is not here, fails the test.
 var law = map[string]room{
-	"message":                  {floor: 1, plain: true},
-	"web":                      {floor: 1, plain: true},
-	"translate":                {floor: 2, may: []string{"message"}, pure: true, outside: []string{"github.com/warthog618/sms"}},
-	"routing":                  {floor: 2, may: []string{"message"}, pure: true, outside: []string{"github.com/expr-lang/expr"}},
-	"charging":                 {floor: 2, may: []string{"message"}, pure: true},
-	"charging/postgres":        {floor: 3, may: []string{"charging"}},
+	"message":           {floor: 1, plain: true},
+	"web":               {floor: 1, plain: true},
+	"translate":         {floor: 2, may: []string{"message"}, pure: true, outside: []string{"github.com/warthog618/sms"}},
+	"routing":           {floor: 2, may: []string{"message"}, pure: true, outside: []string{"github.com/expr-lang/expr"}},
+	"charging":          {floor: 2, may: []string{"message"}, pure: true},
+	"charging/postgres": {floor: 3, may: []string{"charging"}},
+	"charging/cgrates":  {floor: 4, may: []string{"message", "charging"}},
+	"charging/ro":       {floor: 4, may: []string{"message", "charging"}},
+
+	"charging/cgrates/enginetest": {floor: 3, test: true},
+
 	"store":                    {floor: 2, may: []string{"message"}},
 	"charging/postgres/pgtest": {floor: 3, test: true},
 	"tenant":                   {floor: 3, may: []string{"message", "routing"}},
@@ -52,6 +57,7 @@ var owners = map[string][]string{
 	"github.com/emiago/sipgo":                                 {"sip"},
 	"github.com/danielgtaylor/huma":                           {"restapi"},
 	"github.com/fiorix/go-smpp":                               {"cmd/smsc", "smpp"},
+	"github.com/fiorix/go-diameter":                           {"charging/ro"},
 	"github.com/jackc/pgx":                                    {"charging/postgres", "charging/postgres/pgtest"},
 	"github.com/alecthomas/kong":                              {"cmd/smsc"},
 	"github.com/linxGnu/gosmpp":                               {},

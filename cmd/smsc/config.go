@@ -29,6 +29,7 @@ type config struct {
 	HTTP     httpConfig      `yaml:"http"`
 	Log      logConfig       `yaml:"log"`
 	CDR      cdrConfig       `yaml:"cdr"`
+	Charging chargingConfig  `yaml:"charging"`
 	Insecure bool            `yaml:"insecure"`
 }
 
@@ -100,6 +101,7 @@ func defaultConfig() config {
 	c.Listen.HTTP = []listener{{"http", "127.0.0.1:8080"}}
 	c.Store.Retention = tenant.Duration(24 * time.Hour)
 	c.Delivery = delivery.DefaultConfig()
+	c.Charging = defaultCharging()
 	c.Log = logConfig{Level: "info", Format: "console"}
 	c.CDR.CSV = true
 	c.CDR.Text = true
@@ -181,6 +183,7 @@ func (c *config) faults() []fault {
 	}
 	add(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level", "must be debug, info, warn or error")
 	add(!slices.Contains([]string{"console", "json"}, c.Log.Format), "log.format", "must be console or json")
+	all = append(all, c.Charging.faults()...)
 	add(c.CDR.Rotate.Size < 1<<10, "cdr.rotate.size", "must be at least 1KiB")
 	add(c.CDR.Rotate.Every < tenant.Duration(time.Minute), "cdr.rotate.every", "must be at least 1m")
 	add(c.CDR.Keep <= 0, "cdr.keep", "must be longer than 0")

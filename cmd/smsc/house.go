@@ -52,6 +52,7 @@ type house struct {
 	intake      *intake.Intake
 	gate        *gate    // before the intake
 	watched     *watched // the store, as the movers see it
+	charger  *charger // asks the charging server; nil: there is none
 	sip         *sip.Server
 	smpp        *smpp.Edge
 	rest        *restapi.Server
@@ -124,10 +125,14 @@ func (h *house) openMovers() error {
 	h.intake = intake.New(intake.Config{
 		DefaultValidity: h.cfg.Delivery.Validity.Default,
 		MaxValidity:     h.cfg.Delivery.Validity.Max,
+		Charged:         bool(h.cfg.Charging.Default),
 	}, h.watched, h.catalog.Directory, h.mint, h.log, h.reg)
 	h.intake.Know(h.facts)
 	h.engine.Know(h.facts)
 	h.keepRecords()
+	if err := h.openCharging(); err != nil {
+		return err
+	}
 	var err error
 	h.gate, err = newGate(h.intake, h.store, h.engine, h.log)
 	return err
@@ -298,6 +303,9 @@ func (h *house) close() error {
 		_ = h.sip.Close()
 	}
 	h.running.Wait()
+	if h.charger != nil {
+		_ = h.charger.close()
+	}
 	if h.store != nil {
 		return h.store.Close()
 	}
@@ -314,7 +322,9 @@ func (h *house) ready() (map[string]string, bool) {
 			checks["store"] = "cannot write"
 		}
 	}
-	return checks, err == nil
+	word, paid := h.chargingReady()
+	checks["charging"] = word
+	return checks, err == nil && paid
 }
 
 // addresses tells where the house can be reached, with real ports.

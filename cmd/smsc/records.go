@@ -122,6 +122,7 @@ func (c *sqlConfig) faults(cfg *config) (all []fault) {
 func (h *house) meta(r message.Record, l store.Line) charging.Meta {
 	m := r.Message
 	meta := charging.Meta{Node: h.cfg.Name, N: l.End + 1, Try: l.Try, Text: h.cfg.CDR.Text,
+		ChargeResult: r.State.Charge.Result.String(), ChargeRef: r.State.Charge.Ref, Cost: message.Amount(r.State.Charge.Moved).String(),
 		ServiceType: m.Extra["smpp.service_type"], ProtocolID: m.Extra["smpp.protocol_id"], IMSI: m.Extra["rest.dest_imsi"]}
 	switch {
 	case l.Refused:
