@@ -35,10 +35,13 @@ function nice(v) {
 
 const W = 400, H = 170, L = 44, R = 10, T = 10, B = 24;
 
-// lines draws series [{name, points: [[time, value]]}] as one chart.
-export function lines(title, series, { unit = "", pick, slots } = {}) {
+// lines draws series [{name, points: [[time, value]]}] as one chart. Charts of
+// one group, an array, share their cross-hair.
+export function lines(title, series, { unit = "", pick, slots, group = [] } = {}) {
   const box = h("figure", { class: "chart" });
+  group.push(box);
   let open = false;
+  let pointed = null;
   const draw = (all) => {
     const points = all.flatMap((s) => s.points);
     const known = points.filter((p) => p[1] !== null && p[1] !== undefined && !Number.isNaN(p[1]));
@@ -50,25 +53,31 @@ export function lines(title, series, { unit = "", pick, slots } = {}) {
     const y = (v) => H - B - ((H - T - B) * v) / top;
     const grid = [0, 0.5, 1].map((f) => [svg("line", { x1: L, x2: W - R, y1: y(top * f), y2: y(top * f), class: "grid" }),
       svg("text", { x: L - 6, y: y(top * f) + 4, class: "axis end" }, number(top * f))]);
-    const times = [0, 0.5, 1].map((f) => svg("text", { x: L + (W - L - R) * f, y: H - 6, class: "axis " + ["", "mid", "end"][f * 2] }, clock(t0 + (t1 - t0) * f)));
+    const times = [0, 0.5, 1].map((f) => svg("text", { x: L + (W - L - R) * f, y: H - 6, class: "axis " + ["", "mid", "end"][f * 2] }, clock(t0 + (t1 - t0) * f).slice(0, t1 - t0 > 7200000 ? 5 : 8)));
     const cross = svg("g", { class: "cross", visibility: "hidden" }, svg("line", { y1: T, y2: H - B }));
     const reading = h("output", { class: "reading" });
     const picture = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": title + ". " + summary(all, unit) }, grid, times, all.map((s, i) => svg("path", { d: path(s.points, x, y), class: "line s" + i })), cross);
-    picture.addEventListener("pointermove", (e) => {
-      const r = picture.getBoundingClientRect();
-      const t = t0 + (((e.clientX - r.left) / r.width) * W - L) / (W - L - R) * (t1 - t0);
+    box.point = (t) => {
+      pointed = t;
+      if (t === null) { cross.setAttribute("visibility", "hidden"); reading.textContent = ""; return; }
       const near = all[0].points.reduce((a, b) => (Math.abs(b[0] - t) < Math.abs(a[0] - t) ? b : a));
       cross.setAttribute("visibility", "visible");
       cross.firstChild.setAttribute("x1", x(near[0]));
       cross.firstChild.setAttribute("x2", x(near[0]));
       reading.textContent = clock(near[0]) + "  " + all.map((s) => s.name + " " + number(s.points.find((p) => p[0] === near[0])?.[1]) + unit).join(", ");
       cross.dataset.at = near[0];
+    };
+    picture.addEventListener("pointermove", (e) => {
+      const r = picture.getBoundingClientRect();
+      const t = t0 + (((e.clientX - r.left) / r.width) * W - L) / (W - L - R) * (t1 - t0);
+      for (const c of group) c.point?.(t);
     });
-    picture.addEventListener("pointerleave", () => { cross.setAttribute("visibility", "hidden"); reading.textContent = ""; });
+    picture.addEventListener("pointerleave", () => { for (const c of group) c.point?.(null); });
     if (pick) picture.addEventListener("click", () => cross.dataset.at && pick(Number(cross.dataset.at)));
     const tabled = h("details", { open }, h("summary", {}, "As a table"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title + " as a table" }, sheet(all, unit)));
     tabled.addEventListener("toggle", () => { open = tabled.open; });
     put(box, caption, h("p", { class: "sr" }, summary(all, unit)), picture, h("div", { class: "chart-foot" }, reading, slots, tabled));
+    if (pointed !== null) box.point(pointed);
   };
   box.update = draw;
   draw(series);
