@@ -161,8 +161,12 @@ func (n *registration) apply(s *tenant.Subscriber, now time.Time) {
 // REST; of every link if it is "".
 func (s *Server) Subscribers(link string) []*tenant.Subscriber { return s.ims.people.Rows(link) }
 
-// EndSubscriber forgets the subscriber of a link that has a number or an
+// EndSubscriber forgets the subscriber of a link that has a number or a public
 // identity; false if there is none.
 func (s *Server) EndSubscriber(ctx context.Context, link, identity string) (bool, error) {
-	return s.ims.people.End(ctx, link, keyOf(message.Address{Value: identity}))
+	key := keyOf(message.Address{Value: identity})
+	if id, ok := readIdentity(identity); ok {
+		key = id.key
+	}
+	return s.ims.people.End(ctx, link, key)
 }
