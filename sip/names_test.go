@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -101,42 +102,121 @@ two.test.        60 IN A 192.0.2.2
 	}
 }
 
+// srvTarget is one of several peers behind a name; it counts what it is asked.
+type srvTarget struct {
+	*scripted
+	revived  atomic.Bool
+	messages sync.Map // Via of each MESSAGE: repeats are not counted
+	options  sync.Map
+}
+
+func newSRVTarget(t *testing.T, says string) *srvTarget {
+	target := &srvTarget{}
+	target.scripted = script(t, func(_ int, p *packet) string {
+		seen := &target.options
+		if p.method == "MESSAGE" {
+			seen = &target.messages
+		}
+		seen.Store(p.get("Via"), true)
+		if target.revived.Load() {
+			return "200 OK"
+		}
+		return says
+	})
+	return target
+}
+
+func (target *srvTarget) place() place { return place{addr: target.LocalAddr().(*net.UDPAddr).AddrPort()} }
+
+func counted(m *sync.Map) (n int) {
+	m.Range(func(any, any) bool { n++; return true })
+	return n
+}
+
+// A next hop with three SRV targets: one is busy and says for how long, one is
+// dead, one works (spec sip §10.3).
 func TestOfThreeTargetsTheOneThatWorksGetsEveryMessage(t *testing.T) {
-	var busyAsked, deadAsked atomic.Int64
-	busy := script(t, func(_ int, p *packet) string {
-		if p.method == "MESSAGE" {
-			busyAsked.Add(1)
-		}
-		return "503 Busy\nRetry-After: 60"
-	})
-	dead := script(t, func(_ int, p *packet) string {
-		if p.method == "MESSAGE" {
-			deadAsked.Add(1)
-		}
-		return ""
-	})
-	works := script(t, func(int, *packet) string { return "200 OK" })
-	port := func(s *scripted) string {
-		return s.LocalAddr().String()[strings.LastIndexByte(s.LocalAddr().String(), ':')+1:]
-	}
+	busy, dead, works := newSRVTarget(t, "503 Busy\nRetry-After: 60"), newSRVTarget(t, ""), newSRVTarget(t, "200 OK")
 	cfg := quick()
 	cfg.DNS = nameServer(t, fmt.Sprintf(`
-_sip._udp.peer.test. 60 IN SRV 1 1 %s host.test.
-_sip._udp.peer.test. 60 IN SRV 2 1 %s host.test.
-_sip._udp.peer.test. 60 IN SRV 3 1 %s host.test.
+_sip._udp.peer.test. 60 IN SRV 1 1 %d host.test.
+_sip._udp.peer.test. 60 IN SRV 2 1 %d host.test.
+_sip._udp.peer.test. 60 IN SRV 3 1 %d host.test.
 host.test. 60 IN A 127.0.0.1
-`, port(busy), port(dead), port(works)))
+`, busy.place().addr.Port(), dead.place().addr.Port(), works.place().addr.Port()))
 	h := open(t, cfg, "links:\n  - {name: out, kind: sip, uri: \"sip:peer.test;transport=udp\", keepalive: 0s}\n")
-	if o := h.deliver(message.Attempt{Message: text("first")}); o.Result != message.Unsure || o.Pause {
+	l := h.links.Load().byName["out"]
+
+	first := text("first")
+	if o := h.deliver(message.Attempt{Message: first}); o.Result != message.Unsure || o.Pause {
 		t.Fatalf("the busy one is left, the dead one is silent: %+v", o)
 	}
-	for i := range 20 {
-		if o := h.deliver(message.Attempt{Message: text(fmt.Sprint("then ", i))}); o.Result != message.Delivered {
-			t.Fatalf("message %d: %+v", i, o)
+	if o := h.deliver(message.Attempt{Message: first, Number: 2}); o.Result != message.Delivered {
+		t.Fatalf("its second attempt: %+v", o)
+	}
+	deliver := func(n int) {
+		for i := range n {
+			if o := h.deliver(message.Attempt{Message: text(fmt.Sprint("then ", i))}); o.Result != message.Delivered {
+				t.Fatalf("message %d: %+v", i, o)
+			}
 		}
 	}
-	if b, d := busyAsked.Load(), deadAsked.Load(); b > 4 || d > 8 { // with the retransmissions of one
-		t.Errorf("busy was asked %d times, dead %d", b, d)
+	deliver(40)
+	if b, d, w := counted(&busy.messages), counted(&dead.messages), counted(&works.messages); b != 1 || d != 1 || w != 41 {
+		t.Errorf("busy was asked %d times, dead %d, the other %d", b, d, w)
+	}
+
+	// When its time has come the dead one is asked, not risked, and left alone
+	// for twice as long.
+	l.come(dead)
+	eventually(t, "an OPTIONS to the dead one", func() bool { return counted(&dead.options) == 1 })
+	eventually(t, "a longer rest", func() bool { return l.left(dead) > shunFirst && l.left(dead) <= 2*shunFirst })
+	deliver(5)
+	if d := counted(&dead.messages); d != 1 {
+		t.Errorf("dead was asked %d times", d)
+	}
+	dead.revived.Store(true)
+	l.come(dead)
+	eventually(t, "it is pardoned", func() bool { return l.left(dead) == 0 })
+	deliver(1)
+	if d, b := counted(&dead.messages), counted(&busy.messages); d != 2 || b != 1 {
+		t.Errorf("revived, it was asked %d times, busy %d", d, b)
+	}
+}
+
+// come lets the time of a target come soon.
+func (l *link) come(target *srvTarget) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if sh := l.shunned[target.place()]; sh != nil {
+		sh.until = time.Now().Add(time.Second)
+	}
+}
+
+// left is for how long a target is not the first choice.
+func (l *link) left(target *srvTarget) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if sh := l.shunned[target.place()]; sh != nil {
+		return time.Until(sh.until)
+	}
+	return 0
+}
+
+func TestASilentPlaceIsLeftAloneLongerEachTime(t *testing.T) {
+	a, b := place{addr: mustAddrPort("192.0.2.1:5060")}, place{addr: mustAddrPort("192.0.2.2:5060")}
+	l, now := &link{resolved: []place{a, b}}, time.Now()
+	for _, want := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 10 * time.Minute, 10 * time.Minute} {
+		if l.shun(a, 0, now); l.shunned[a].until.Sub(now) != want {
+			t.Errorf("%s, want %s", l.shunned[a].until.Sub(now), want)
+		}
+	}
+	l.pardon(a)
+	if l.shun(a, 0, now); l.shunned[a].until.Sub(now) != 30*time.Second {
+		t.Error("a pardon does not begin anew")
+	}
+	if l.shun(b, 7*time.Second, now); l.shunned[b].until.Sub(now) != 7*time.Second {
+		t.Error("Retry-After is not kept")
 	}
 }
 
