@@ -2,6 +2,8 @@ package restapi
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -106,5 +108,50 @@ func TestTheStreamTellsOfBindsRegistrationsAndLimits(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)
 		}
+	}
+}
+
+func TestLiveRegistrationsAreLocations(t *testing.T) {
+	g, p := withPeers(t)
+	g.steps(t, []step{
+		{acmeKey, "POST", "/api/locations", `{"msisdn":"447700900123","location":"app"}`, 201, `"id":1`, nil},
+		{acmeKey, "GET", "/api/locations?msisdn=%2B15551230001", "", 200, `"location":"phones","contact":"sip:alice@192.0.2.8","path":null,"serving_node":null,"access_type":"sip"`, nil},
+		{operatorKey, "GET", "/api/locations?location=core", "", 200, `"contact":"sip:carol@ims.example"`, nil},
+		{operatorKey, "GET", "/api/locations?imsi=001010000000001", "", 200, `"ims_capable":true`, nil},
+		{acmeKey, "GET", "/api/locations?location=core", "", 200, `[]`, nil},
+		{operatorKey, "GET", "/api/locations/4503599627370497", "", 404, "", nil},
+	})
+	var seen []string
+	ids := map[string]string{}
+	next := "/api/locations?limit=1"
+	for next != "" {
+		var rows []struct {
+			ID         uint64
+			MSISDN     string
+			Registered bool
+		}
+		r := g.as(operatorKey, "GET", next, "")
+		if err := json.Unmarshal([]byte(r.body), &rows); err != nil || len(rows) != 1 {
+			t.Fatalf("%v %s", err, r.body)
+		}
+		seen = append(seen, rows[0].MSISDN)
+		ids[rows[0].MSISDN] = fmt.Sprint(rows[0].ID)
+		if rows[0].Registered != strings.HasPrefix(rows[0].MSISDN, "1555") {
+			t.Errorf("%+v", rows[0])
+		}
+		next, _, _ = strings.Cut(strings.TrimPrefix(r.header.Get("Link"), "<"), ">")
+	}
+	if len(seen) != 4 || seen[0] != "447700900123" {
+		t.Errorf("%v", seen)
+	}
+	alice := "/api/locations/" + ids["15551230001"]
+	g.steps(t, []step{
+		{acmeKey, "GET", alice, "", 200, `"registered":true`, nil},
+		{acmeKey, "PATCH", alice, `{"location":"app"}`, 409, "registered", nil},
+		{acmeKey, "DELETE", alice, "", 204, "", nil},
+		{acmeKey, "DELETE", "/api/locations/" + ids["15551230003"], "", 404, "", nil},
+	})
+	if !slices.Equal(p.ended, []string{"phones alice sip:alice@192.0.2.8"}) {
+		t.Errorf("%v", p.ended)
 	}
 }

@@ -77,6 +77,7 @@ var codes = map[string]codeInfo{
 	"already_finished":       {409, "Already finished", true, "The message has an end. Only a retry (status queued) leaves a failed or expired one."},
 	"in_flight":              {409, "In flight", false, "A link or another poller has the message now. Ask again when that attempt is over."},
 	"not_a_poll_link":        {409, "Not a poll link", true, "This link is served by the server itself; polling it would deliver twice."},
+	"registered":             {409, "Registered", true, "The row stands for a live registration, which the subscriber itself renews. Delete the row to end the registration."},
 	"nothing_to_replay":      {409, "Nothing to replay", true, "Only what was told to a webhook, a callback or the URL of a number can be told again."},
 	"no_connections":         {409, "No connections", true, "Links of this kind do not bind; pause and resume them instead."},
 	"name_taken":             {409, "Name taken", true, "Choose another name."},

@@ -42,6 +42,8 @@ type row struct {
 	Inserted time.Time      `json:"inserted_at"`
 	Updated  time.Time      `json:"updated_at"`
 	Fields   map[string]any `json:"fields"`
+
+	live *Registration // it stands for one that is not stored here
 }
 
 // text returns a field as text.
@@ -232,7 +234,11 @@ func (s *sheet) append(dst []byte, r *row) ([]byte, error) {
 		dst = append(append(append(append(dst, `,"`...), c.name...), `":`...), text...)
 	}
 	dst = append(appendTime(append(dst, `,"inserted_at":`...), r.Inserted), `,"updated_at":`...)
-	return append(appendTime(dst, r.Updated), '}'), nil
+	dst = appendTime(dst, r.Updated)
+	if r.live != nil {
+		dst = append(dst, `,"registered":true`...)
+	}
+	return append(dst, '}'), nil
 }
 
 // jsonText is v as JSON with < > & unescaped.
