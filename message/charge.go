@@ -128,7 +128,7 @@ func (s *State) owed(parts uint8) uint8 {
 func (s *State) Short(parts uint8) uint8 {
 	owed, c := s.owed(parts), &s.Charge
 	switch {
-	case s.Held() || !s.Phase.Ended():
+	case !s.Phase.Ended(), c.Todo == DebitStep && c.Result == ChargeUnknown: // asked for at the door
 		return c.Units
 	case c.Todo == RefundStep:
 		return c.Taken - min(owed, c.Taken)
