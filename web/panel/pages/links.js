@@ -4,6 +4,7 @@ import { h, put, plain } from "../dom.js";
 import { ask, get, isOperator, may, offers, query, session } from "../api.js";
 import { badge, button, confirm, copier, dialog, empty, facts, form, head, note, panel, save, table, trouble } from "../ui.js";
 import { lines, meter } from "../chart.js";
+import { load } from "../figures.js";
 import { age, full, number, span } from "../format.js";
 import * as words from "../words.js";
 
@@ -110,17 +111,13 @@ async function one(page) {
   const first = await read();
   const state = h("div", { class: "page" });
   const tables = h("div", { class: "page" });
-  const samples = [];
-  const chart = lines("Over this link, since this page opened", [], { unit: "/s" });
-  let last = null;
-  let latest = first;
-  const draw = () => {
-    const l = latest.data;
-    last = rate(last, l.state);
-    samples.push([last.t, last.perIn, last.perOut]);
-    chart.update([{ name: "in", points: samples.map((s) => [s[0], s[1]]) }, { name: "out", points: samples.map((s) => [s[0], s[2]]) }]);
-    put(state, stateOf(l));
+  const chart = lines("Over this link, the last hour", [], { unit: "/s" });
+  const hour = async () => {
+    const { series } = await load("1h", page.signal, { link: name });
+    chart.update(["in", "out", "failed"].map((s) => ({ name: s, points: series[s] ?? [] })));
   };
+  let latest = first;
+  const draw = () => put(state, stateOf(latest.data));
   const l = first.data;
   const settings = Object.entries(l).filter(([k]) => !["state", "name", "kind", "account"].includes(k));
   put(page.root,
@@ -131,9 +128,11 @@ async function one(page) {
       h("a", { class: "button", href: "/messages?link=" + encodeURIComponent(name) }, "Its messages"),
       may("admin") && offers("PATCH", "/api/links/{name}") && h("button", { type: "button", class: "button", "data-key": "e", onclick: () => edit(page, first, read) }, "Edit"),
       may("admin") && offers("DELETE", "/api/links/{name}") && button("Delete", () => remove(l, page, first.etag), { tone: "danger" })),
-    state, chart, tables,
+    state, h("div", { class: "charts wide" }, chart), tables,
     panel("Settings", facts([["Kind", (words.kinds[l.kind] ?? [l.kind]).join(": ")], ["Account", l.account], ...settings.map(([k, v]) => [k, h("code", {}, plain(typeof v === "object" ? JSON.stringify(v) : v, 400))])])));
   draw();
+  await hour().catch(() => {});
+  page.every(10000, () => hour().catch(() => {}));
   await details(tables, l, page);
   page.every(2000, async () => {
     try {
@@ -151,7 +150,7 @@ function stateOf(l) {
   return [
     h("div", { class: "stateline" }, badge(s.status), !s.since?.startsWith("0001") && h("span", {}, "since ", h("b", {}, full(s.since)), " (", age(s.since), ")"), h("span", {}, "sessions ", h("b", {}, number(s.sessions))), s.window.size > 0 && h("span", {}, "window ", h("b", {}, `${s.window.used}/${s.window.size}`)),
       h("span", {}, "waiting ", h("b", {}, number(s.queue.waiting)), s.queue.waiting > 0 && [", oldest ", span(s.queue.oldest_seconds)]), h("span", {}, "in ", h("b", {}, number(s.counters.in)), ", out ", h("b", {}, number(s.counters.out)), ", failed ", h("b", {}, number(s.counters.failed)), ", throttled ", h("b", {}, number(s.counters.throttled)))),
-    s.last_error && h("p", { class: "trouble" }, h("span", {}, h("strong", {}, "Last error: "), plain(s.last_error))),
+    s.last_error && h("p", { class: s.status === "up" ? "small" : "trouble" }, h("span", {}, h("strong", {}, "Last error: "), plain(s.last_error))),
   ];
 }
 

@@ -2,25 +2,32 @@
 import { h, put, plain } from "../dom.js";
 import { ask, get, offers } from "../api.js";
 import { button, facts, head, note, panel, trouble } from "../ui.js";
-import { bytes, number } from "../format.js";
+import { meter } from "../chart.js";
+import { age, bytes, full, number, share, span } from "../format.js";
 
-// value writes a figure by what its name says it counts.
-function value(name, v) {
-  if (typeof v === "number" && /bytes|size|memory|free|used|rss|heap/.test(name) && v > 4096) return bytes(v);
-  if (typeof v === "number") return number(v);
-  if (v && typeof v === "object") return h("code", {}, plain(JSON.stringify(v)));
-  return plain(v ?? "-");
-}
+const ms = (v) => (v === null || v === undefined ? "-" : number(v) + " ms");
 
-const label = (name) => name.replaceAll("_", " ");
+// filled is a bar with the figures behind it.
+const filled = (used, size, unit = number) => (size > 0 ? [meter(used, size), ` ${unit(used)} of ${unit(size)} (${share(used, size)})`] : "-");
+
+// PARTS are the boxes of the page: a title, and what it says of an answer.
+const PARTS = [
+  ["Process", (d) => [["Name", plain(d.name)], ["Version", `${d.version}, ${d.go}`], ["Started", [full(d.started_at), ` (up ${span(d.uptime_seconds)})`]], ["Processor", `${number(d.cpu.percent)} % of one of ${d.cpu.cores} cores`],
+    ["Goroutines", number(d.goroutines)], ["Open files", filled(d.open_files.used, d.open_files.limit)], ["Clock", `${full(d.clock.now)} (the server's zone is ${d.clock.zone})`]]],
+  ["Memory", (d) => [["Held", bytes(d.memory.rss_bytes)], ["Heap in use", bytes(d.memory.heap_bytes)], ["Heap kept free", bytes(d.memory.heap_idle_bytes)], ["Collections", number(d.memory.collections)]]],
+  ["Disk", (d) => (d.disk ? [["Used", filled(d.disk.used_bytes, d.disk.total_bytes, bytes)], ["Free", bytes(d.disk.free_bytes)]] : [["Free", "not known"]])],
+  ["Store", (d) => [["Sync p50, p99", `${ms(d.store.sync_p50_ms)}, ${ms(d.store.sync_p99_ms)}`], ["Last sync", ms(d.store.last_ms)], ["Syncs", number(d.store.syncs)], ["Messages written", number(d.store.committed)],
+    ["Messages a sync", d.store.syncs > 0 ? number(d.store.committed / d.store.syncs) : "-"], ["Calls in line", number(d.store.in_line)], ["Schedule lag", ms(d.queue_lag_ms)], ["Last id", String(d.last_id)]]],
+  ["Tables", (d) => [["Size", bytes(d.store.size_bytes)], ["Tables", number(d.store.tables)], ["Write-ahead log", bytes(d.store.wal_bytes)], ["In memory", bytes(d.store.memory_bytes)], ["Compactions", `${number(d.store.compactions)}, ${number(d.store.compacting)} now`], ["To compact", bytes(d.store.debt_bytes)]]],
+  ["Records", (d) => [["Queued in all", number(d.records.total_enqueued)], ["Written", number(d.records.total_flushed)], ["In line", number(d.records.current_queue_size)], ["Last write took", ms(d.records.last_flush_duration_ms)], ["Last written", d.records.last_written_at ? [age(d.records.last_written_at), " ago"] : "-"]]],
+  ["Event stream", (d) => [["Last event", String(d.events.last_id)], ["Kept", filled(d.events.kept, d.events.ring_size)], ["Readers", number(d.events.readers)], ["Long polls and streams", number(d.events.open_waits)]]],
+];
 
 export default async function system(page) {
-  const box = h("div", { class: "two" });
+  const box = h("div", { class: "columns" });
   const load = async () => {
     const { data } = await get("/api/system", {}, page.signal);
-    const flat = Object.entries(data).filter(([, v]) => v === null || typeof v !== "object");
-    const parts = Object.entries(data).filter(([, v]) => v && typeof v === "object");
-    put(box, flat.length > 0 && panel("Process", facts(flat.map(([k, v]) => [label(k), value(k, v)]))), parts.map(([k, part]) => panel(label(k), facts(Object.entries(part).map(([n, v]) => [label(n), value(k + n, v)])))));
+    put(box, PARTS.map(([title, of]) => panel(title, facts(of(data)))));
   };
   const loud = offers("PUT", "/api/logs/level") && button("Debug log for 10 min", async () => {
     try {
@@ -28,7 +35,7 @@ export default async function system(page) {
       note("The log is at debug for 10 minutes.");
     } catch (e) { note("Not changed: " + e.message); }
   });
-  put(page.root, head("System", loud), box);
   await load();
+  put(page.root, head("System", loud), box);
   page.every(2000, () => load().catch((e) => e.name === "AbortError" || put(box, trouble(e, page.again))));
 }
