@@ -248,6 +248,12 @@ func TestSimulateAsksACandidateTable(t *testing.T) {
 		{operatorKey, "POST", "/api/routes/simulate", `{"messages":[{"to":"+447700900123"},{"to":"+15551234567"}]}`, 200, `"totals":[{"dest_smsc":"carrier1","messages":1}`, nil},
 		{operatorKey, "POST", "/api/routes/simulate", `{"messages":[{"to":"+15551234567"}],"routes":[{"called_prefix":"1","dest_smsc":"carrier1"}]}`, 200, `"plan":["carrier1"]`, nil},
 		{operatorKey, "POST", "/api/routes/simulate", `{"messages":[{"to":"+1"}],"routes":[{"called_prefix":"1","dest_smsc":"nothing"}]}`, 422, "unfit", nil},
+		{operatorKey, "POST", "/api/routes/simulate", `{"messages":[{"to":"+447700900123"}],"rules":[{"name":"no","when":{"called_prefix":"44"},"then":{"drop":true}}]}`, 200, `"outcome":"drop"`, nil},
+		{operatorKey, "POST", "/api/routes/simulate", `{"messages":[{"to":"+447700900123"}],"rules":[{"name":"no","if":{}}]}`, 422, "unknown key", nil},
+		{operatorKey, "POST", "/api/routes/simulate", `{"messages":[{"to":"+447700900123"}],"rules":["x"]}`, 422, "list of objects", nil},
+		{operatorKey, "POST", "/api/routes/simulate", `{"messages":[{"to":"+447700900123"}],"samples":50}`, 200, `"totals":[{"dest_smsc":"carrier1","messages":50}]`, nil},
+		{operatorKey, "POST", "/api/routes/simulate", `{"messages":[{"to":"+1"}],"samples":0}`, 422, "body.samples", nil},
+		{operatorKey, "GET", "/api/rules", "", 200, `[]`, nil},
 		{operatorKey, "POST", "/api/routes/simulate", `{"recent":5}`, 200, `"messages":0`, nil},
 		{acmeKey, "POST", "/api/routes/simulate", `{"messages":[{"to":"+1555"}],"routes":[{"called_prefix":"1","dest_smsc":"carrier1","account":"acme"}]}`, 422, "reach", nil},
 	})

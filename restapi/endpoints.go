@@ -106,7 +106,7 @@ func (s *Server) declaredRoutes() []route {
 			doc:    doc{tag: "declared", summary: "Where a message would go, and why", reply: explainReply{}, errors: []int{422}}},
 	}
 	list = append(list, route{method: "POST", path: "/api/routes/simulate", need: tenant.Read, handle: (*call).simulateRoutes,
-		doc: doc{tag: "declared", summary: "Where messages would go, with other routes than those in force", request: simulateDoc{}, reply: simulateReply{}, errors: []int{422}}})
+		doc: doc{tag: "declared", summary: "Where messages would go, with other routes or rules than those in force", request: simulateDoc{}, reply: simulateReply{}, errors: []int{422}}})
 	if s.deps.Catalog == nil {
 		return list
 	}

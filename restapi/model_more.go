@@ -38,7 +38,9 @@ type actionsDoc struct {
 type simulateDoc struct {
 	Messages []simulateMessageDoc `json:"messages,omitempty"`
 	Recent   int                  `json:"recent,omitempty" minimum:"1" maximum:"1000"`
-	Routes   []routeDoc           `json:"routes,omitempty"`
+	Routes   []routeDoc           `json:"routes,omitempty" doc:"In the place of those in reach"`
+	Samples  int                  `json:"samples,omitempty" minimum:"1" maximum:"10000" doc:"How many messages the totals are of; left out: those above, once each"`
+	Rules    []map[string]any     `json:"rules,omitempty" doc:"In the place of those in reach"`
 }
 
 type simulateMessageDoc struct {
