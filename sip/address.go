@@ -205,17 +205,11 @@ func sender(p *packet) (message.Address, *fault) {
 	if !a.IsZero() && !hidden {
 		return a, nil
 	}
-	for i := range p.headers {
-		if !sameName(p.headers[i].name, "P-Asserted-Identity") {
-			continue
-		}
-		for rest := p.headers[i].value; rest != ""; {
-			var one string
-			one, rest = cutOutsideQuotes(rest, ',')
-			if u, _, err := nameAddr(one); err == nil {
-				if a, f := readAddress(u); f == nil && a.IsNumber() {
-					return a, nil
-				}
+	asserted, _ := p.list("P-Asserted-Identity", maxHeaders)
+	for _, one := range asserted {
+		if u, _, err := nameAddr(one); err == nil {
+			if a, f := readAddress(u); f == nil && a.IsNumber() {
+				return a, nil
 			}
 		}
 	}

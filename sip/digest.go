@@ -50,6 +50,11 @@ func parseDigest(value string) (d digestFields, ok bool) {
 	if !sameName(scheme, "Digest") {
 		return d, false
 	}
+	stale := ""
+	fields := map[string]*string{
+		"realm": &d.realm, "nonce": &d.nonce, "opaque": &d.opaque, "algorithm": &d.algorithm, "qop": &d.qop, "stale": &stale,
+		"username": &d.user, "uri": &d.uri, "response": &d.response, "cnonce": &d.cnonce, "nc": &d.nc,
+	}
 	for rest != "" {
 		var one string
 		one, rest = cutOutsideQuotes(rest, ',')
@@ -58,31 +63,11 @@ func parseDigest(value string) (d digestFields, ok bool) {
 		if len(v) >= 2 && v[0] == '"' && v[len(v)-1] == '"' {
 			v = strings.ReplaceAll(strings.ReplaceAll(v[1:len(v)-1], `\"`, `"`), `\\`, `\`)
 		}
-		switch strings.ToLower(strings.Trim(key, " \t")) {
-		case "realm":
-			d.realm = v
-		case "nonce":
-			d.nonce = v
-		case "opaque":
-			d.opaque = v
-		case "algorithm":
-			d.algorithm = v
-		case "qop":
-			d.qop = v
-		case "stale":
-			d.stale = strings.EqualFold(v, "true")
-		case "username":
-			d.user = v
-		case "uri":
-			d.uri = v
-		case "response":
-			d.response = v
-		case "cnonce":
-			d.cnonce = v
-		case "nc":
-			d.nc = v
+		if field := fields[strings.ToLower(strings.Trim(key, " \t"))]; field != nil {
+			*field = v
 		}
 	}
+	d.stale = strings.EqualFold(stale, "true")
 	return d, true
 }
 

@@ -126,7 +126,9 @@ func newSRVTarget(t *testing.T, says string) *srvTarget {
 	return target
 }
 
-func (target *srvTarget) place() place { return place{addr: target.LocalAddr().(*net.UDPAddr).AddrPort()} }
+func (target *srvTarget) place() place {
+	return place{addr: target.LocalAddr().(*net.UDPAddr).AddrPort()}
+}
 
 func counted(m *sync.Map) (n int) {
 	m.Range(func(any, any) bool { n++; return true })
