@@ -46,6 +46,29 @@ func TestRedirectionIsFollowedToThePeerOnly(t *testing.T) {
 	}
 }
 
+func TestEveryTargetOfARedirectionIsTried(t *testing.T) {
+	for name, c := range map[string]struct {
+		second, third string
+		asked         int
+		result        message.Result
+	}{
+		"until one takes it":      {"480 Away", "200 OK", 3, message.Delivered},
+		"to the last":             {"480 Away", "404 Gone", 3, message.Refused},
+		"not beyond a 6xx":        {"603 No", "200 OK", 2, message.Refused},
+		"those of a second first": {"302 On\nContact: <sip:9@127.0.0.1:PORT>", "200 OK", 3, message.Delivered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			peer := script(t, func(n int, _ *packet) string {
+				return []string{"300 Choose\nContact: <sip:7@127.0.0.1:PORT>;q=0.9\nContact: <sip:8@127.0.0.1:PORT>;q=0.5", c.second, c.third}[n-1]
+			})
+			h := open(t, quick(), peer.link(""))
+			if o := h.deliver(message.Attempt{Message: text("x")}); o.Result != c.result || len(peer.got) != c.asked {
+				t.Errorf("%+v after %d", o, len(peer.got))
+			}
+		})
+	}
+}
+
 func TestEndlessRedirectionEnds(t *testing.T) {
 	peer := script(t, func(_ int, p *packet) string { return "302 Round\nContact: <" + strings.Split(p.target, ";")[0] + ">" })
 	h := open(t, quick(), peer.link(""))

@@ -15,6 +15,9 @@ var errNoTarget = errors.New("link has no uri")
 // maxUDP is the largest request that goes by UDP unasked (RFC 3261 §18.1.1).
 const maxUDP = 1300
 
+// maxTurns is how many targets of redirections are tried in one attempt.
+const maxTurns = 5
+
 // choiceFor is how long a peer that refused TCP is spared the question.
 const choiceFor = 10 * time.Minute
 
@@ -41,7 +44,8 @@ type delivery struct {
 	target   uri    // of a redirection; zero: the link's
 	cseq     uint32 // of the part under way
 	proofs   int    // challenges answered for it
-	turned   int    // redirections followed
+	others   []uri  // what redirections named and was not tried
+	turned   int    // how many of them were
 	byUDP    bool   // large requests go by UDP all the same
 	cpim     bool   // in an envelope (RFC 3862)
 	reformed bool   // the other form was asked for
@@ -148,7 +152,7 @@ func (d *delivery) cut() {
 func (d *delivery) next() {
 	for d.at++; d.at < len(d.bodies); d.at++ {
 		if d.taken[d.at] == "" {
-			d.cseq, d.proofs, d.turned, d.target = 1, 0, 0, uri{}
+			d.cseq, d.proofs, d.turned, d.target, d.others = 1, 0, 0, uri{}, nil
 			d.send()
 			return
 		}

@@ -28,7 +28,8 @@ func (d *delivery) mend(p *packet) bool {
 	case p.status/100 == 3 && d.c != nil:
 		return false // a phone does not send us elsewhere
 	case p.status/100 == 3:
-		if d.turned++; d.turned > 5 || !d.redirect(p) {
+		d.redirect(p)
+		if !d.turn() {
 			return false
 		}
 		d.cseq++
@@ -44,45 +45,52 @@ func (d *delivery) mend(p *packet) bool {
 		d.split = true
 		d.cut()
 		return true
-	default:
+	case p.status/100 == 6 || !d.turn(): // a 6xx speaks for all of them
 		return false
+	default:
+		d.cseq++
 	}
 	d.send()
 	return true
 }
 
-// redirect takes the best usable Contact of a 3xx (RFC 3261 §8.1.3.4): only
-// the peer's own host or an address that the link trusts, never elsewhere.
-func (d *delivery) redirect(p *packet) bool {
+// turn goes on to the next target that a redirection named: five at most.
+func (d *delivery) turn() bool {
+	if len(d.others) == 0 || d.turned >= maxTurns {
+		return false
+	}
+	d.turned++
+	d.target, d.others = d.others[0], d.others[1:]
+	return true
+}
+
+// redirect puts the usable Contacts of a 3xx before what else may be tried,
+// the highest q first (RFC 3261 §8.1.3.4): only the peer's own host or an
+// address that the link trusts, never elsewhere.
+func (d *delivery) redirect(p *packet) {
 	type choice struct {
 		u uri
 		q float64
 	}
 	var all []choice
-	for i := range p.headers {
-		if !sameName(p.headers[i].name, "Contact") {
+	contacts, _ := p.list("Contact", maxContacts)
+	for _, one := range contacts {
+		u, params, err := nameAddr(one)
+		if err != nil || u.scheme != "sip" || !d.mayTurnTo(u) {
 			continue
 		}
-		for rest := p.headers[i].value; rest != "" && len(all) < 16; {
-			var one string
-			one, rest = cutOutsideQuotes(rest, ',')
-			u, params, err := nameAddr(one)
-			if err != nil || u.scheme != "sip" || !d.mayTurnTo(u) {
-				continue
-			}
-			q := 1.0
-			if v, ok := param(params, "q"); ok {
-				q, _ = strconv.ParseFloat(v, 64)
-			}
-			all = append(all, choice{u, q})
+		q := 1.0
+		if v, ok := param(params, "q"); ok {
+			q, _ = strconv.ParseFloat(v, 64)
 		}
+		all = append(all, choice{u, q})
 	}
 	slices.SortStableFunc(all, func(a, b choice) int { return cmp.Compare(b.q, a.q) })
-	if len(all) == 0 {
-		return false
+	targets := make([]uri, 0, len(all)+len(d.others))
+	for _, c := range all {
+		targets = append(targets, c.u)
 	}
-	d.target = all[0].u
-	return true
+	d.others = append(targets, d.others...)
 }
 
 func (d *delivery) mayTurnTo(u uri) bool {
