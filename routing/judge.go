@@ -44,7 +44,8 @@ type Ruling struct {
 	Ran    int            // rules whose conditions held
 	Broken []string       // rules that failed to run, as account/name
 
-	ran []*rule // the same as Ran, for their tallies
+	ran   []*rule // the same as Ran, for their tallies
+	asked int     // rules whose conditions were looked at
 }
 
 // Action is one word for what the rules did, for counters.
@@ -166,6 +167,7 @@ func (j *judging) applies(r *rule) bool {
 		j.tell(r, "disabled", "")
 		return false
 	}
+	j.out.asked++
 	j.s.broken = false
 	why := failing(r.conditions, j.s)
 	switch {

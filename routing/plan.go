@@ -64,19 +64,24 @@ func hop(m *message.Message, link string) Hop {
 
 // hop is the way over a link, by a route if e is not nil: the route rewrites
 // first, then the link.
-func (t *Table) hop(m *message.Message, name string, e *entry) Hop {
-	h := hop(m, name)
+func (t *Table) hop(m *message.Message, name string, e *entry) (h Hop) {
+	t.fill(&h, m, name, t.links[name], e)
+	return h
+}
+
+// fill is hop in place: a Hop is large.
+func (t *Table) fill(h *Hop, m *message.Message, name string, l *link, e *entry) {
+	h.Link, h.From, h.To = name, m.From, m.To
 	if u := m.Ruled; u != nil {
 		h.From, h.To = typed(h.From, u.Calling), typed(h.To, u.Called)
 	}
 	if e != nil {
-		h.Route, h.Failover, h.Once = e.ID, e.failover, e.AfterUnsure == "never"
-		e.rewrite.hop(&h)
+		h.Route, h.Failover, h.Once = e.ID, e.failover, e.once
+		e.rewrite.hop(h)
 	}
-	if l := t.links[name]; l != nil {
-		l.out.hop(&h)
+	if l != nil {
+		l.out.hop(h)
 	}
-	return h
 }
 
 // typed gives an address the type that a rule chose.
@@ -235,7 +240,8 @@ func (t *Table) unroll(m *message.Message, rs []ranked) Plan {
 			p.Verdict, p.Charged, p.Refund = Forward, r.Charged, r.Refund
 			p.Hops = make([]Hop, 0, min(len(rs), MaxHops))
 		}
-		p.Hops = append(p.Hops, t.hop(m, r.DestSMSC, r.entry))
+		p.Hops = append(p.Hops, Hop{})
+		t.fill(&p.Hops[len(p.Hops)-1], m, r.DestSMSC, r.link, r.entry)
 	}
 	return p
 }
@@ -257,14 +263,18 @@ func (t *Table) matching(m *message.Message, f Facts, dst []ranked, tr *tracer) 
 	account := m.Account
 	for range len(t.parents) + 1 {
 		if b := t.books[account]; b != nil {
-			b.enabled.each(called, func(_ int, under *trie[[]*entry]) {
-				under.each(calling, func(_ int, same *[]*entry) {
-					for _, e := range *same {
-						if e.fits(m, source) && e.Valid.holds(f.Now) {
-							dst = append(dst, ranked{entry: e})
-						}
+			meet := func(_ int, same *[]*entry) {
+				for _, e := range *same {
+					if e.fits(m, source) && e.Valid.holds(f.Now) {
+						dst = append(dst, ranked{entry: e})
 					}
-				})
+				}
+			}
+			b.enabled.each(called, func(_ int, c *callers) {
+				meet(0, &c.any)
+				if c.some != nil {
+					c.some.each(calling, meet)
+				}
 			})
 		}
 		tr.table(t, account, m, f, len(dst))

@@ -7,7 +7,7 @@ import "strings"
 // in lower case (spec routing §3). "+44", "0044" and "44" are one prefix. It
 // allocates only where something other than the front changes.
 func Key(s string) string {
-	if strings.ContainsAny(s, " -.()") {
+	if spaced(s) {
 		s = strings.Map(func(r rune) rune {
 			switch r {
 			case ' ', '-', '.', '(', ')':
@@ -20,4 +20,15 @@ func Key(s string) string {
 		return strings.ToLower(t)
 	}
 	return strings.ToLower(strings.TrimPrefix(s, "00"))
+}
+
+// spaced tells whether s holds what only divides a number for people.
+func spaced(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case ' ', '-', '.', '(', ')':
+			return true
+		}
+	}
+	return false
 }

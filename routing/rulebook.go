@@ -9,17 +9,26 @@ import (
 )
 
 // rulebook is the rules of one account for one trigger, in the order they are
-// asked. Those whose conditions begin with a prefix or the name of a link are
+// asked. Those with a condition on a prefix, on a link or on an account are
 // found by it, so that a message meets only rules that may concern it.
 type rulebook struct {
 	rules   []*rule
 	any     []int32 // asked for every message
 	called  trie[[]int32]
 	calling trie[[]int32]
-	links   map[string][]int32 // by source_smsc
+	named   [namings]map[string][]int32
 
 	growCalled, growCalling sapling[[]int32]
 }
+
+// What rules are found by beside prefixes.
+const (
+	byLink    = iota // source_smsc
+	byTried          // dest_smsc
+	byAccount        // account, where no branch is meant
+	byUser           // source_user, where it is no pattern
+	namings
+)
 
 // rule is a compiled Rule.
 type rule struct {
@@ -58,7 +67,7 @@ func (t *Table) compileRules(rules []Rule) (faults []error) {
 		}
 		b := t.rules[on][c.Account]
 		if b == nil {
-			b = &rulebook{links: make(map[string][]int32)}
+			b = new(rulebook)
 			t.rules[on][c.Account] = b
 		}
 		b.add(c)
@@ -118,13 +127,32 @@ func (b *rulebook) add(r *rule) {
 		put(&b.growCalled, ps)
 	} else if ps := prefixesOf(w.CallingPrefix, w.Calling); ps != nil {
 		put(&b.growCalling, ps)
-	} else if len(w.SourceSMSC) > 0 {
-		for _, l := range w.SourceSMSC {
-			b.links[l] = append(b.links[l], n)
+	} else if by, names := naming(w); names != nil {
+		if b.named[by] == nil {
+			b.named[by] = make(map[string][]int32)
+		}
+		for _, name := range names {
+			b.named[by][name] = append(b.named[by][name], n)
 		}
 	} else {
 		b.any = append(b.any, n)
 	}
+}
+
+// naming returns the names of which one has to be that of the message, nil if
+// there is no such list.
+func naming(w *When) (by int, names Words) {
+	switch {
+	case len(w.SourceSMSC) > 0:
+		return byLink, w.SourceSMSC
+	case len(w.DestSMSC) > 0:
+		return byTried, w.DestSMSC
+	case len(w.SourceUser) > 0 && !slices.ContainsFunc(w.SourceUser, func(p string) bool { return regexp.QuoteMeta(p) != p }):
+		return byUser, w.SourceUser
+	case len(w.Account) > 0 && !slices.ContainsFunc(w.Account, func(name string) bool { return strings.HasSuffix(name, "/*") }):
+		return byAccount, w.Account
+	}
+	return 0, nil
 }
 
 func (b *rulebook) close() {
@@ -164,7 +192,9 @@ func (b *rulebook) candidates(s *Subject, first int32, dst []int32) []int32 {
 	collect := func(_ int, list *[]int32) { dst = append(dst, *list...) }
 	b.called.each(Key(s.Message.To.Value), collect)
 	b.calling.each(Key(s.Message.From.Value), collect)
-	dst = append(dst, b.links[s.Message.Origin.Link]...)
+	for by, name := range [namings]string{byLink: s.Message.Origin.Link, byTried: s.Link, byAccount: s.Message.Account, byUser: s.Message.Origin.User} {
+		dst = append(dst, b.named[by][name]...)
+	}
 	slices.Sort(dst)
 	dst = slices.Compact(dst) // a rule of two prefixes is met twice
 	k, _ := slices.BinarySearch(dst, first)

@@ -274,7 +274,13 @@ func TestTheIndexFindsEveryRuleThatASlowSearchFinds(t *testing.T) {
 		rules := make([]Rule, 40)
 		for i := range rules {
 			var w When
-			switch r.IntN(6) {
+			switch r.IntN(9) {
+			case 6:
+				w.Account = Words{pick("acme", "uk", "acme/*"), pick("stranger", "operator")}
+			case 7:
+				w.SourceUser = Words{pick("esme1", "esme.", "us")}
+			case 8:
+				w.Not = &When{SourceSMSC: Words{"esme1"}}
 			case 0:
 				w.CalledPrefix = Words{pick("4", "+44", "0044 7", "49", ""), pick("1", "447")}
 			case 1:
@@ -301,6 +307,35 @@ func TestTheIndexFindsEveryRuleThatASlowSearchFinds(t *testing.T) {
 	}
 	if ran < 1000 {
 		t.Error("too few rules ran to mean anything:", ran)
+	}
+}
+
+func TestAMessageMeetsOnlyRulesThatMayConcernIt(t *testing.T) {
+	rules := make([]Rule, 10_000)
+	for i := range rules {
+		var w When
+		switch i % 5 {
+		case 0:
+			w.CalledPrefix = Words{fmt.Sprint(100000 + i)}
+		case 1:
+			w.Calling = Words{fmt.Sprintf(`\+49%05d\d*`, i)}
+		case 2:
+			w.SourceUser = Words{fmt.Sprintf("user%d", i)}
+		case 3:
+			w.SourceSMSC = Words{[]string{"carrier1", "carrier2", "connect"}[i%3]}
+		case 4:
+			w.Account = Words{[]string{"acme", "stranger"}[i%2]}
+		}
+		rules[i] = Rule{When: w, Then: Then{Note: "x"}}
+	}
+	rules[77] = Rule{When: When{CalledPrefix: Words{"447700"}}, Then: Then{Note: "meant"}}
+	rules[9_999] = Rule{When: When{Text: Words{"code"}}, Then: Then{Note: "all are asked"}}
+	r := ruledTable(t, rules...).Judge(OnArrival, subject())
+	if !slices.Equal(r.Notes, []string{"meant", "all are asked"}) {
+		t.Error(r.Notes)
+	}
+	if r.asked > 4 {
+		t.Errorf("%d of 10,000 rules were looked at", r.asked)
 	}
 }
 

@@ -58,16 +58,32 @@ type serve struct{ prefix, exact string }
 // book is the routes of one account: called prefix, then calling prefix, then
 // those that have both in common, in the order of their priority.
 type book struct {
-	enabled trie[trie[[]*entry]]
+	enabled trie[callers]
 	growing sapling[sapling[[]*entry]] // what enabled is made from
 	all     []*entry                   // in the order of the document
 }
 
+// callers are the routes of one called prefix. Most say nothing of the sender:
+// those are found without another trie.
+type callers struct {
+	any  []*entry
+	some *trie[[]*entry] // by calling prefix; nil: none
+}
+
+func newCallers(s *sapling[[]*entry]) (c callers) {
+	if s.val != nil {
+		c.any = *s.val
+	}
+	if len(s.kids) > 0 {
+		some := grown(&sapling[[]*entry]{labels: s.labels, kids: s.kids}, func(same *[]*entry) []*entry { return *same })
+		c.some = &some
+	}
+	return c
+}
+
 // close makes the tries of a book that will not grow any more.
 func (b *book) close() {
-	b.enabled = grown(&b.growing, func(s *sapling[[]*entry]) trie[[]*entry] {
-		return grown(s, func(same *[]*entry) []*entry { return *same })
-	})
+	b.enabled = grown(&b.growing, newCallers)
 	b.growing = sapling[sapling[[]*entry]]{}
 }
 
@@ -76,7 +92,9 @@ type entry struct {
 	Route
 	called, calling string // keys
 	failover        Failover
+	once            bool        // after silence: never again
 	rewrite         *Translator // nil: nothing to rewrite
+	link            *link       // of DestSMSC; nil where it leads to none
 }
 
 // NewTable compiles a table. Each error is a [*Fault]; all of them are
@@ -145,7 +163,7 @@ func served(links []Link) trie[serve] {
 // add puts a route into the book of its account.
 func (t *Table) add(r Route) {
 	e := &entry{Route: r, called: Key(r.CalledPrefix), calling: Key(r.CallingPrefix),
-		failover: failovers[r.Failover], rewrite: translator(r.Rewrite)}
+		failover: failovers[r.Failover], once: r.AfterUnsure == "never", rewrite: translator(r.Rewrite), link: t.links[r.DestSMSC]}
 	b := t.books[r.Account]
 	if b == nil {
 		b = new(book)
