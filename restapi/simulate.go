@@ -171,7 +171,7 @@ func (c *call) candidateRules(kept []routing.Rule, given []any) ([]routing.Rule,
 // shown beside it is passed over.
 func (c *call) candidateObject(s section, v any) (tenant.Document, error) {
 	object, _ := v.(map[string]any)
-	for _, name := range shown {
+	for _, name := range readOnly {
 		delete(object, name)
 	}
 	if object["account"] == nil {

@@ -42,14 +42,14 @@ func instant(t time.Time) *string {
 	return &s
 }
 
-// shown are the members of rows that say what is, not what is declared: a
+// readOnly are the members of rows that say what is, not what is declared: a
 // body may bring them back as a GET has shown them.
-var shown = []string{"state", "created_at", "updated_at", "hits", "last_hit", "sub_accounts", "last_message_at"}
+var readOnly = []string{"state", "created_at", "updated_at", "hits", "last_hit", "sub_accounts", "last_message_at"}
 
 // declaredBody reads the body of a write to a declared object.
 func (c *call) declaredBody() (map[string]any, error) {
 	body, err := c.objectBody()
-	for _, name := range shown {
+	for _, name := range readOnly {
 		delete(body, name)
 	}
 	return body, err
