@@ -77,6 +77,34 @@ msg-id-type = 0x00
 enquire-link-interval = 5
 reconnect-delay = 1
 
+group = smpp-tlv
+name = sar_ref
+tag = 0x020c
+type = integer
+length = 2
+smsc-id = ours
+
+group = smpp-tlv
+name = sar_total
+tag = 0x020e
+type = integer
+length = 1
+smsc-id = ours
+
+group = smpp-tlv
+name = sar_number
+tag = 0x020f
+type = integer
+length = 1
+smsc-id = ours
+
+group = smpp-tlv
+name = payload
+tag = 0x0424
+type = octetstring
+length = 500
+smsc-id = ours
+
 group = smsbox
 bearerbox-host = 127.0.0.1
 sendsms-port = %d
@@ -144,6 +172,14 @@ func (k *kannel) reports(n string) string {
 	return strings.Join(k.dlr[n], " ")
 }
 
+const kannelLinks = `links:%s
+  - {name: carrier1, kind: carrier, address: "127.0.0.1:%d", system_id: us, password: pw2}
+routes:
+  - {called_prefix: "1555", dest_smsc: carrier1}
+  - {called_prefix: "4477", dest_smsc: carrier1}
+  - {called_prefix: "99", dest_smsc: esme1}
+`
+
 // TestInteropKannelSendsAndReceives binds Kannel as a transceiver: what its
 // HTTP interface sends goes on to a carrier, receipts come back to its
 // dlr-url, and what is sent to it reaches its service.
@@ -152,7 +188,7 @@ func TestInteropKannelSendsAndReceives(t *testing.T) {
 	needPerl(t)
 	carrier, port := startPerlCarrier(t)
 	s := newServer(t, "", "")
-	s.start(fmt.Sprintf(perlLinks, esmeLink, port) + "  - {called_prefix: \"99\", dest_smsc: esme1, priority: 1}\n")
+	s.start(fmt.Sprintf(kannelLinks, esmeLink, port))
 	s.linkUp("carrier1")
 	k := startKannel(t, record(t, s.smpp, true))
 	s.linkUp("esme1")
@@ -162,12 +198,21 @@ func TestInteropKannelSendsAndReceives(t *testing.T) {
 		"ucs2":    {"to": {"15550000002"}, "text": {"ключ"}, "coding": {"2"}, "charset": {"UTF-8"}},
 		"binary":  {"to": {"15550000003"}, "text": {"\x80\xff"}, "coding": {"1"}, "udh": {"\x06\x05\x04\x0b\x84\x23\xf0"}},
 		"long":    {"to": {"15550000004"}, "text": {long}},
-		"refused": {"to": {"447700011"}, "text": {"no such number"}}, // the carrier says 0x0B
+		"sar1":    {"to": {"15550000005"}, "text": {"one "}, "meta-data": {"?smpp?sar_ref=9&sar_total=2&sar_number=1"}},
+		"sar2":    {"to": {"15550000005"}, "text": {"two"}, "meta-data": {"?smpp?sar_ref=9&sar_total=2&sar_number=2"}},
+		"payload": {"to": {"15550000006"}, "text": {""}, "meta-data": {"?smpp?payload=a%20payload"}},
+		"nobody":  {"to": {"7777123456"}, "text": {"no route leads there"}},                 // 0x0B
+		"barred":  {"to": {"15550000007"}, "text": {"compressed"}, "compress": {"1"}},       // 0x45
+		"twice":   {"to": {"15550000008"}, "text": {"x"}, "meta-data": {"?smpp?payload=y"}}, // 0xC1
+		"refused": {"to": {"447700011"}, "text": {"no such number"}},                        // the carrier says 0x0B
 	} {
 		k.send(t, n, q)
 	}
 	// Kannel tells each by a call of its own, side by side: their order is its own.
-	for n, want := range map[string][]string{"plain": {"1", "8"}, "ucs2": {"1", "8"}, "binary": {"1", "8"}, "refused": {"2", "8"}} {
+	for n, want := range map[string][]string{
+		"plain": {"1", "8"}, "ucs2": {"1", "8"}, "binary": {"1", "8"}, "payload": {"1", "8"}, "sar1": {"1", "8"}, "sar2": {"1", "8"},
+		"refused": {"2", "8"}, "nobody": {"16"}, "barred": {"16"}, "twice": {"16"},
+	} {
 		eventually(t, n+" is reported as "+strings.Join(want, " and "), func() bool {
 			got := strings.Fields(k.reports(n))
 			slices.Sort(got)
@@ -179,9 +224,13 @@ func TestInteropKannelSendsAndReceives(t *testing.T) {
 	octets := map[string]string{}
 	for _, e := range carrier.all("submit") {
 		octets[e.Destination] += fmt.Sprintf(" %d:%d:%s", e.DataCoding, e.ESMClass&0x40, e.Octets)
+		if e.SAR != "" {
+			octets[e.Destination] += " part " + e.SAR
+		}
 	}
 	for to, want := range map[string]string{
 		"15550000001": " 0:0:706c61696e2074657874", "15550000002": " 8:0:043a043b044e0447", "15550000003": " 4:64:0605040b8423f080ff",
+		"15550000006": " 0:0:61207061796c6f6164",
 	} {
 		if octets[to] != want {
 			t.Errorf("%s: carrier got %s, want %s", to, octets[to], want)
@@ -189,6 +238,12 @@ func TestInteropKannelSendsAndReceives(t *testing.T) {
 	}
 	if n := strings.Count(octets["15550000004"], ":64:050003"); n != 3 {
 		t.Errorf("the long one left in %d parts: %s", n, octets["15550000004"])
+	}
+	// Kannel sends in an order of its own.
+	for _, part := range []string{" 0:0:6f6e6520 part 1/2", " 0:0:74776f part 2/2"} {
+		if !strings.Contains(octets["15550000005"], part) {
+			t.Errorf("SAR: carrier got %s, want%s in it", octets["15550000005"], part)
+		}
 	}
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()

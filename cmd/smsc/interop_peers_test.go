@@ -90,6 +90,11 @@ func startPeer(t *testing.T, program, script string, options map[string]any) *no
 		}
 	}()
 	t.Cleanup(func() {
+		select {
+		case <-done:
+			t.Logf("%s had ended before the test", script)
+		default:
+		}
 		p.stdin.Close()
 		_ = p.cmd.Process.Kill()
 		<-done

@@ -16,7 +16,8 @@ my $options = decode_json($ARGV[0]);
 
 sub say_event { syswrite STDOUT, $json->encode({@_}) . "\n" }
 
-my $server = Net::SMPP->new_listen('127.0.0.1', port => $options->{port}) or die "cannot listen: $!";
+# By itself the library waits 5 seconds for a client, and no longer.
+my $server = Net::SMPP->new_listen('127.0.0.1', port => $options->{port}, timeout => 3600) or die "cannot listen: $!";
 say_event(event => 'listening', port => 0 + $options->{port});
 
 while (my $s = $server->accept) {
