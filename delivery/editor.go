@@ -120,6 +120,9 @@ func (e *Engine) Conclude(ctx context.Context, reach message.Reach, id message.I
 				s.First = now
 			}
 		}
+		if o.Via != "" {
+			s.Link = o.Via
+		}
 		s.Note(message.Step{At: now, Kind: "report", Link: s.Link, Result: o.Result.String(), Text: "by " + who + ": " + words(o)})
 		o.Pause = false
 		tried := s

@@ -52,6 +52,7 @@ type Outcome struct {
 	// follows it.
 	At time.Time
 
+	Via    string // of a poller's word: the link that it delivered by; not kept
 	Word   string // the peer's own state word ("UNDELIV"), if it has one
 	Code   string // the peer's own error code, 3 digits, if it has one
 	Detail string // in the protocol's words, for log, trace and record

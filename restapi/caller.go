@@ -117,6 +117,9 @@ type asking struct {
 
 // answered is what came back.
 type answered struct {
+	// What was asked, of forms, and the head of the answer: for notifications.
+	method, variables, headers string
+
 	status int // 0: no answer
 	kind   string
 	body   []byte
@@ -167,7 +170,9 @@ func (k *caller) do(ctx context.Context, a asking, fence bool) (r answered) {
 		return answered{err: err, wrote: wrote.Load()}
 	}
 	defer resp.Body.Close()
-	r = answered{status: resp.StatusCode, kind: resp.Header.Get("Content-Type"), wrote: true}
+	var head strings.Builder
+	_ = resp.Header.Write(&head) // a builder takes everything
+	r = answered{headers: head.String(), status: resp.StatusCode, kind: resp.Header.Get("Content-Type"), wrote: true}
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		r.after = time.Duration(min(seconds, 86400)) * time.Second
 	}

@@ -144,7 +144,7 @@ func (c *call) patch(r message.Record, d *draft) error {
 // again, not even for the moment before the end is written: there the name
 // stands in the detail alone.
 func (c *call) noteCarrier(d *draft) {
-	d.detail = or(d.detail, "delivered by "+d.dest)
+	d.detail, d.via = or(d.detail, "delivered by "+d.dest), d.dest
 	if l := c.dir.Link(d.dest); d.dest == "" || l != nil && l.Kind != tenant.KindPoll {
 		delete(d.set, "dest_smsc")
 	}
@@ -174,7 +174,7 @@ func (d *draft) outcome(word string) message.Outcome {
 	o := message.Outcome{Detail: d.detail, After: d.delay}
 	switch word {
 	case "delivered":
-		o.Result, o.At = message.Delivered, d.delivered
+		o.Result, o.At, o.Via = message.Delivered, d.delivered, d.via
 		return o
 	case "sent":
 		o.Result = message.Relayed

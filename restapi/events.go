@@ -115,8 +115,10 @@ func (s *Server) Watched() bool {
 	return len(s.events.readers) > 0 || time.Since(s.events.closed) < eventMemory
 }
 
-// Declared tells the stream that other objects are in force.
+// Declared tells the stream that other objects are in force, and sees to
+// accounts that were closed.
 func (s *Server) Declared(d *tenant.Directory) {
+	s.cancelClosed(d)
 	s.events.publish(event{kind: "provision.changed", account: tenant.Operator, status: "revision " + strconv.Itoa(d.Revision)})
 }
 

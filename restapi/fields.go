@@ -37,6 +37,7 @@ type draft struct {
 
 	// Of a change (spec rest §2.4).
 	status, remoteID string
+	via              string // the link that delivered
 	cause, detail    string
 	delivered        time.Time
 	delay            time.Duration

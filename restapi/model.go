@@ -112,6 +112,8 @@ type fullDoc struct {
 	LastAttempt *string           `json:"last_attempt_at" format:"date-time"`
 	Done        *string           `json:"done_at" format:"date-time"`
 	Leased      *string           `json:"leased_until" format:"date-time"`
+	SourceE164  string            `json:"source_e164,omitempty" doc:"Normal form, by which routing went"`
+	DestE164    string            `json:"destination_e164,omitempty"`
 }
 
 // attemptedDoc begins as example 4.

@@ -231,8 +231,10 @@ func (s *Server) submitForm(ctx context.Context, f formCall) answered {
 	}
 	signStandard(h, f.token, f.event, time.Now(), body)
 	markReplay(h, f.at)
-	return s.caller.ask(ctx, asking{account: f.account, link: tenant.Callback, method: f.method, url: address, header: h, body: body,
+	r := s.caller.ask(ctx, asking{account: f.account, link: tenant.Callback, method: f.method, url: address, header: h, body: body,
 		event: f.event, attempt: int(f.at.Number)}, s.fences(f.account))
+	r.method, r.variables = f.method, f.form.Encode()
+	return r
 }
 
 // checkCallback refuses a URL that nobody can be told by.

@@ -134,7 +134,7 @@ func nameFrom(friendly string) string {
 func (c *call) rcPutAccount(string) error {
 	name := c.foreign.account.Name
 	if c.foreign.account.Status == tenant.Closed {
-		return invalid("Status", "Account is closed")
+		return &problem{code: "invalid", detail: "Account is closed"}
 	}
 	password, status := c.given("Password"), c.given("Status")
 	if password != "" && len(password) < 8 {

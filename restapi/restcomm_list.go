@@ -157,10 +157,18 @@ func (c *call) rcFilter() (func(message.Record) bool, error) {
 		}
 		*into = t
 	}
+	after := message.ID(0)
+	if s := c.query.Get("AfterSid"); s != "" {
+		var ok bool
+		if after, ok = c.s.sids.parse(s); !ok {
+			return nil, &problem{code: "invalid", detail: "AfterSid is no sid of a message"}
+		}
+	}
 	status, account := c.query.Get("Status"), c.foreign.account.Name
 	return func(r message.Record) bool {
 		at := r.Message.Accepted
-		return (since.IsZero() || !at.Before(since)) && (until.IsZero() || at.Before(until)) &&
+		// A list runs from the newest back.
+		return (after == 0 || r.Message.ID < after) && (since.IsZero() || !at.Before(since)) && (until.IsZero() || at.Before(until)) &&
 			(status == "" || rcStatus(r, c.inbound(r.Message, account)) == status)
 	}, nil
 }

@@ -49,9 +49,12 @@ func rcStatus(r message.Record, inbound bool) string {
 
 // rcFailure is the error code of a message that has failed, nil where it has
 // not.
-func rcFailure(r message.Record) (code, text any) {
+func (s *Server) rcFailure(r message.Record) (code, text any) {
 	if !r.State.Phase.Ended() || r.State.Phase == message.Done {
 		return nil, nil
+	}
+	if m := r.Message; r.State.Phase == message.Cancelled && m.Account != "" && s.deps.Directory().Status(m.Account) == tenant.Closed {
+		return 30002, "Account suspended"
 	}
 	e, ok := rcErrors[r.Cause()]
 	if r.State.Phase == message.Dropped {
@@ -92,7 +95,7 @@ func (c *call) rcRecord(r message.Record) record {
 		sent = strings.Trim(string(appendMillis(nil, r.State.First)), `"`)
 	}
 	updated := or(r.State.Ended, m.Accepted)
-	code, text := rcFailure(r)
+	code, text := c.s.rcFailure(r)
 	sid := string(c.s.sids.append(nil, m.ID))
 	body := m.Body.Text
 	if !m.Body.IsText() {

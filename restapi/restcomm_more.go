@@ -212,7 +212,7 @@ const (
 func (s *Server) notify(account string, code int, text, address string, r answered) {
 	n := &row{Account: account, Inserted: time.Now().UTC(), Fields: map[string]any{
 		"sid": "NO" + newSecret(), "error_code": strconv.Itoa(code), "message_text": text, "request_url": redactURL(address),
-		"response_body": strings.ToValidUTF8(string(r.body[:min(len(r.body), 4<<10)]), "?"),
+		"request_method": r.method, "request_variables": firstOf(r.variables), "response_headers": firstOf(r.headers), "response_body": firstOf(string(r.body)),
 	}}
 	value, err := jsonText(n)
 	if err == nil {
@@ -221,9 +221,42 @@ func (s *Server) notify(account string, code int, text, address string, r answer
 		key := account + "\x00" + n.Inserted.Format("20060102150405.000000000")
 		err = s.deps.Shelf.Set(ctx, notificationKind, key, value, n.Inserted.Add(notificationLife))
 	}
+	if err == nil {
+		err = s.dropNotifications(account)
+	}
 	if err != nil {
 		s.log.Warn().Err(err).Str("account", account).Msg("a notification cannot be kept")
 	}
+}
+
+// firstOf is the first 4 KiB of what went over the wire.
+func firstOf(s string) string { return strings.ToValidUTF8(s[:min(len(s), 4<<10)], "?") }
+
+const (
+	maxNotifications = 1000 // of one account
+	notifiedRest     = 64   // that may come before the oldest are dropped
+)
+
+// dropNotifications takes the oldest of an account away, now and then: a URL
+// that fails may be asked for days.
+func (s *Server) dropNotifications(account string) error {
+	if s.notified.Add(1)%notifiedRest != 0 {
+		return nil
+	}
+	ctx, cancel := s.shelfTime()
+	defer cancel()
+	var keys []string
+	err := s.deps.Shelf.Each(ctx, notificationKind, func(key string, _ []byte) bool {
+		if strings.HasPrefix(key, account+"\x00") {
+			keys = append(keys, key)
+		}
+		return true
+	})
+	for len(keys) > maxNotifications && err == nil {
+		err = s.deps.Shelf.Delete(ctx, notificationKind, keys[0])
+		keys = keys[1:]
+	}
+	return err
 }
 
 func (c *call) rcNotificationRecord(r *row) record {
@@ -236,7 +269,7 @@ func (c *call) rcNotificationRecord(r *row) record {
 	sid := r.text("sid")
 	return record{{"sid", sid}, {"date_created", at}, {"date_updated", at}, {"account_sid", c.s.sidOf(r.Account)}, {"call_sid", nil}, {"api_version", apiVersion},
 		{"log", level}, {"error_code", code}, {"more_info", "/api/problems/" + r.text("error_code")}, {"message_text", r.text("message_text")}, {"message_date", at},
-		{"request_url", r.text("request_url")}, {"request_method", "POST"}, {"request_variables", nil}, {"response_headers", nil},
+		{"request_url", r.text("request_url")}, {"request_method", or(r.text("request_method"), http.MethodPost)}, {"request_variables", orNull(r.text("request_variables"))}, {"response_headers", orNull(r.text("response_headers"))},
 		{"response_body", orNull(r.text("response_body"))}, {"uri", c.accountURI() + "/Notifications/" + sid + ".json"}}
 }
 
@@ -254,7 +287,7 @@ func (c *call) notifications() ([]*row, error) {
 		return true
 	})
 	slices.Reverse(rows)
-	return rows[:min(len(rows), 1000)], err
+	return rows[:min(len(rows), maxNotifications)], err
 }
 
 func (c *call) rcNotifications(string) error {
@@ -297,47 +330,6 @@ func (c *call) rcNotification(sid string) error {
 	return refuse("not_found", "no such notification")
 }
 
-// rcSupervisor answers /Supervisor: the operator's look at the house. Calls
-// are counted because that product counts them; there are none.
-func (c *call) rcSupervisor(rest []string) error {
-	if !c.isOperator() {
-		return refuse("forbidden", "this is the operator's")
-	}
-	switch {
-	case len(rest) == 0:
-		return c.json(http.StatusOK, []byte(`"TotalCalls: 0"`))
-	case rest[0] == "livecalls":
-		return c.json(http.StatusOK, []byte(`[]`))
-	case rest[0] != "metrics":
-		return refuse("not_found", "Not found.")
-	}
-	counts := map[string]int{}
-	for _, st := range c.linkStates() {
-		l := c.dir.Link(st.Name)
-		if l == nil {
-			continue
-		}
-		switch l.Kind {
-		case tenant.KindPoll, tenant.KindWebhook:
-			counts["app"] += int(st.Counters.Out)
-		case tenant.KindSIPUsers, tenant.KindIMS:
-			counts["client"] += int(st.Counters.Out)
-			counts["users"] += st.Sessions
-		case tenant.KindSIP:
-			counts["proxy"] += int(st.Counters.Out)
-		default:
-			counts["out"] += int(st.Counters.Out)
-		}
-	}
-	metrics := record{{"TotalCallsSinceUptime", 0}, {"LiveCalls", 0}, {"LiveIncomingCalls", 0}, {"LiveOutgoingCalls", 0}, {"MaximumConcurrentCalls", 0},
-		{"CompletedCalls", 0}, {"FailedCalls", 0}, {"BusyCalls", 0}, {"NoAnswerCalls", 0}, {"RegisteredUsers", counts["users"]},
-		{"TextMessageInboundToApp", counts["app"]}, {"TextMessageInboundToClient", counts["client"]}, {"TextMessageInboundToProxyOut", counts["proxy"]},
-		{"TextMessageNotFound", 0}, {"TextMessageOutbound", counts["out"]}}
-	body := record{{"DateTime", strings.Trim(string(appendMillis(nil, c.start)), `"`)}, {"InstanceId", hashSID("ID", c.s.cfg.Name)},
-		{"Version", c.s.cfg.Version}, {"Revision", c.s.cfg.Version}, {"Metrics", metrics}}.json(nil)
-	return c.json(http.StatusOK, append(body[:len(body)-1], `,"LiveCallDetails":[]}`...))
-}
-
 // statusForm is what a StatusCallback is posted (spec rest §4.3).
 func (s *Server) statusForm(ctx context.Context, m *message.Message) map[string][]string {
 	a := m.About
@@ -350,7 +342,7 @@ func (s *Server) statusForm(ctx context.Context, m *message.Message) map[string]
 	sid, status := string(s.sids.append(nil, a.ID)), rcStatus(r, false)
 	form := map[string][]string{"MessageSid": {sid}, "SmsSid": {sid}, "MessageStatus": {status}, "SmsStatus": {status}, "AccountSid": {s.sidOf(m.Account)},
 		"From": {m.To.Shown()}, "To": {m.From.Shown()}, "Body": {text}, "ApiVersion": {apiVersion}}
-	if code, what := rcFailure(r); code != nil {
+	if code, what := s.rcFailure(r); code != nil {
 		number, _ := code.(int)
 		word, _ := what.(string)
 		form["ErrorCode"], form["ErrorMessage"] = []string{strconv.Itoa(number)}, []string{word}

@@ -107,7 +107,7 @@ func (c *call) appendRow(dst []byte, r message.Record, v view, dest string) []by
 		dst = append(dst, `,"deliver_after":`...)
 		dst = appendTime(dst, deliverAfter(r))
 		dst = c.appendFull(dst, r)
-		dst = appendRest(dst, r, raw)
+		dst = appendNormal(appendRest(dst, r, raw), r.Message)
 	}
 	return append(dst, '}')
 }
@@ -145,7 +145,18 @@ func (c *call) appendAttempt(dst []byte, r message.Record, dest string) []byte {
 	dst = append(dst, `,"inserted_at":`...)
 	dst = appendTime(dst, r.Message.Accepted)
 	dst = c.appendFull(dst, r)
-	return appendRest(dst, r, raw)
+	return appendNormal(appendRest(dst, r, raw), r.Message)
+}
+
+// appendNormal writes the normal form of numbers, by which routing went.
+func appendNormal(dst []byte, m *message.Message) []byte {
+	if m.From.IsNumber() {
+		dst = appendString(append(dst, `,"source_e164":`...), m.From.Value)
+	}
+	if m.To.IsNumber() {
+		dst = appendString(append(dst, `,"destination_e164":`...), m.To.Value)
+	}
+	return dst
 }
 
 // appendFull writes the fields of example 5 from status on. One who sees the

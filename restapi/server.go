@@ -94,6 +94,9 @@ type Server struct {
 	caller    *caller
 	sheets    map[string]*sheet
 	frontends frontends
+	closings  closings
+	notified  atomic.Uint64       // notifications written
+	gather    prometheus.Gatherer // what the house counts; nil: it is not told
 	operator  operator
 
 	hidden   atomic.Bool // something was ever deleted from reading
@@ -117,6 +120,7 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 		wrong:    newWrongKeys(cfg.MaxWrong),
 		waits:    newWaits(cfg.MaxWaits, cfg.MaxWaitsEach),
 		keys:     newKeyLocks(),
+		gather:   gatherer(reg),
 		events:   newEvents(),
 		sheets:   newSheets(),
 		operator: newOperator(),
