@@ -96,8 +96,9 @@ func (p *OutbindBody) Append(dst []byte, s Status, seq uint32) []byte {
 
 // Alert is alert_notification: a handset is reachable (SMPP 3.4 §4.12).
 type Alert struct {
-	Source, ESME Address
-	TLVs         TLVs // ms_availability_status
+	Source Address
+	ESME   Address // SMPP 3.4 §5.2.10
+	TLVs   TLVs    // ms_availability_status
 }
 
 func (p *Alert) Command() Command { return AlertNotification }
