@@ -35,14 +35,23 @@ type SystemStore struct {
 	LastSync    Millis `json:"last_ms" doc:"Time of the newest sync"`
 }
 
-// SystemRecords is how the CDR files and their export fare, in the words of
-// the published batch worker (spec records §7).
+// SystemRecords is how the files of records fare.
 type SystemRecords struct {
-	Enqueued  uint64     `json:"total_enqueued"`
-	Flushed   uint64     `json:"total_flushed"`
-	Pending   int        `json:"current_queue_size"`
-	LastFlush Millis     `json:"last_flush_duration_ms"`
-	LastAt    *time.Time `json:"last_written_at"`
+	Written uint64        `json:"written" doc:"Lines since the start"`
+	Pending int           `json:"pending" doc:"Ended messages without a line yet"`
+	LastAt  *time.Time    `json:"last_written_at"`
+	Export  *SystemExport `json:"sql" doc:"Null: they go into no database"`
+}
+
+// SystemExport is how the export of records to a database fares, in the words
+// of the published batch worker (spec records §7).
+type SystemExport struct {
+	Enqueued  uint64 `json:"total_enqueued"`
+	Flushed   uint64 `json:"total_flushed"`
+	Pending   uint64 `json:"current_queue_size"`
+	LastFlush Millis `json:"last_flush_duration_ms"`
+	Refused   uint64 `json:"refused" doc:"Rows that the database would not have"`
+	Down      string `json:"down" doc:"Why nothing flows; empty while it does"`
 }
 
 // Millis is a duration that JSON has in milliseconds.

@@ -61,7 +61,13 @@ func (h *house) system() restapi.System {
 			Tables: st.Tables, Size: st.Size, WAL: st.WAL, Memory: st.Memory, Compactions: st.Compactions, Compacting: st.Compacting, Debt: st.Debt,
 			Syncs: st.Syncs, Committed: st.Committed, InLine: st.InLine, LastSync: restapi.MillisOf(st.LastSync),
 		},
-		Records: restapi.SystemRecords{Enqueued: st.Records + uint64(st.Pending), Flushed: st.Records, Pending: st.Pending, LastAt: h.lastRecord()},
+		Records: restapi.SystemRecords{Written: st.Records, Pending: st.Pending, LastAt: h.lastRecord()},
+	}
+	if e := h.export.Load(); e != nil {
+		x := e.Stats()
+		y.Records.Export = &restapi.SystemExport{
+			Enqueued: x.Enqueued, Flushed: x.Flushed, Pending: x.Pending, LastFlush: restapi.MillisOf(x.LastFlush), Refused: x.Refused, Down: x.Down,
+		}
 	}
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
@@ -97,6 +103,6 @@ func (h *house) lastRecord() *time.Time {
 	if last.IsZero() {
 		return nil
 	}
-	last = last.UTC()
+	last = last.UTC().Truncate(time.Second)
 	return &last
 }
