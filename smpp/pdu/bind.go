@@ -13,32 +13,21 @@ type Bind struct {
 }
 
 func (p *Bind) Command() Command { return p.Cmd }
-
 func (p *Bind) Decode(frame []byte) error {
-	c := open(frame)
-	*p = Bind{
-		Cmd:              commandOf(frame),
-		SystemID:         c.cstring(sizeSystemID, "system_id"),
-		Password:         c.cstring(sizePassword, "password"),
-		SystemType:       c.cstring(sizeSystemType, "system_type"),
-		InterfaceVersion: c.u8("interface_version"),
-		AddrTON:          c.u8("addr_ton"),
-		AddrNPI:          c.u8("addr_npi"),
-		AddressRange:     c.cstring(sizeRange, "address_range"),
-		TLVs:             c.tlvs(),
-	}
-	return c.end(frame)
+	p.Cmd = commandOf(frame)
+	return read(frame, p)
 }
+func (p *Bind) Append(dst []byte, s Status, seq uint32) []byte { return write(dst, p, s, seq) }
 
-func (p *Bind) Append(dst []byte, s Status, seq uint32) []byte {
-	start := len(dst)
-	dst = begin(dst, p.Cmd, s, seq)
-	dst = appendC(dst, p.SystemID)
-	dst = appendC(dst, p.Password)
-	dst = appendC(dst, p.SystemType)
-	dst = append(dst, p.InterfaceVersion, p.AddrTON, p.AddrNPI)
-	dst = appendC(dst, p.AddressRange)
-	return finish(append(dst, p.TLVs...), start)
+func (p *Bind) fields(b *body) {
+	b.str(&p.SystemID, sizeSystemID, "system_id")
+	b.str(&p.Password, sizePassword, "password")
+	b.str(&p.SystemType, sizeSystemType, "system_type")
+	b.octet(&p.InterfaceVersion, "interface_version")
+	b.octet(&p.AddrTON, "addr_ton")
+	b.octet(&p.AddrNPI, "addr_npi")
+	b.str(&p.AddressRange, sizeRange, "address_range")
+	b.tlvs(&p.TLVs)
 }
 
 // BindResp answers a bind (SMPP 3.4 §4.1.2). A refusal has no body.
@@ -49,22 +38,18 @@ type BindResp struct {
 }
 
 func (p *BindResp) Command() Command { return p.Cmd }
-
 func (p *BindResp) Decode(frame []byte) error {
-	c := open(frame)
 	*p = BindResp{Cmd: commandOf(frame)}
-	if len(c.b) > 0 {
-		p.SystemID = c.cstring(anySize, "system_id")
-		p.TLVs = c.tlvs()
-	}
-	return c.end(frame)
+	return read(frame, p)
 }
+func (p *BindResp) Append(dst []byte, s Status, seq uint32) []byte { return write(dst, p, s, seq) }
 
-func (p *BindResp) Append(dst []byte, s Status, seq uint32) []byte {
-	start := len(dst)
-	dst = begin(dst, p.Cmd, s, seq)
-	dst = appendC(dst, p.SystemID)
-	return finish(append(dst, p.TLVs...), start)
+func (p *BindResp) fields(b *body) {
+	if b.absent() {
+		return
+	}
+	b.str(&p.SystemID, anySize, "system_id")
+	b.tlvs(&p.TLVs)
 }
 
 // OutbindBody asks an ESME to bind (SMPP 3.4 §4.1.7).
@@ -74,24 +59,14 @@ type OutbindBody struct {
 	TLVs     TLVs   // none in 3.4
 }
 
-func (p *OutbindBody) Command() Command { return Outbind }
+func (p *OutbindBody) Command() Command                               { return Outbind }
+func (p *OutbindBody) Decode(frame []byte) error                      { return read(frame, p) }
+func (p *OutbindBody) Append(dst []byte, s Status, seq uint32) []byte { return write(dst, p, s, seq) }
 
-func (p *OutbindBody) Decode(frame []byte) error {
-	c := open(frame)
-	*p = OutbindBody{
-		SystemID: c.cstring(sizeSystemID, "system_id"),
-		Password: c.cstring(sizePassword, "password"),
-		TLVs:     c.tlvs(),
-	}
-	return c.end(frame)
-}
-
-func (p *OutbindBody) Append(dst []byte, s Status, seq uint32) []byte {
-	start := len(dst)
-	dst = begin(dst, Outbind, s, seq)
-	dst = appendC(dst, p.SystemID)
-	dst = appendC(dst, p.Password)
-	return finish(append(dst, p.TLVs...), start)
+func (p *OutbindBody) fields(b *body) {
+	b.str(&p.SystemID, sizeSystemID, "system_id")
+	b.str(&p.Password, sizePassword, "password")
+	b.tlvs(&p.TLVs)
 }
 
 // Alert is alert_notification: a handset is reachable (SMPP 3.4 §4.12).
@@ -101,18 +76,12 @@ type Alert struct {
 	TLVs   TLVs    // ms_availability_status
 }
 
-func (p *Alert) Command() Command { return AlertNotification }
+func (p *Alert) Command() Command                               { return AlertNotification }
+func (p *Alert) Decode(frame []byte) error                      { return read(frame, p) }
+func (p *Alert) Append(dst []byte, s Status, seq uint32) []byte { return write(dst, p, s, seq) }
 
-func (p *Alert) Decode(frame []byte) error {
-	c := open(frame)
-	*p = Alert{Source: c.address("source_addr"), ESME: c.address("esme_addr"), TLVs: c.tlvs()}
-	return c.end(frame)
-}
-
-func (p *Alert) Append(dst []byte, s Status, seq uint32) []byte {
-	start := len(dst)
-	dst = begin(dst, AlertNotification, s, seq)
-	dst = appendAddress(dst, p.Source)
-	dst = appendAddress(dst, p.ESME)
-	return finish(append(dst, p.TLVs...), start)
+func (p *Alert) fields(b *body) {
+	b.address(&p.Source, "source_addr")
+	b.address(&p.ESME, "esme_addr")
+	b.tlvs(&p.TLVs)
 }

@@ -7,24 +7,14 @@ type Query struct {
 	TLVs      TLVs // none in 3.4
 }
 
-func (p *Query) Command() Command { return QuerySM }
+func (p *Query) Command() Command                               { return QuerySM }
+func (p *Query) Decode(frame []byte) error                      { return read(frame, p) }
+func (p *Query) Append(dst []byte, s Status, seq uint32) []byte { return write(dst, p, s, seq) }
 
-func (p *Query) Decode(frame []byte) error {
-	c := open(frame)
-	*p = Query{
-		MessageID: c.cstring(sizeMessageID, "message_id"),
-		Source:    c.address("source_addr"),
-		TLVs:      c.tlvs(),
-	}
-	return c.end(frame)
-}
-
-func (p *Query) Append(dst []byte, s Status, seq uint32) []byte {
-	start := len(dst)
-	dst = begin(dst, QuerySM, s, seq)
-	dst = appendC(dst, p.MessageID)
-	dst = appendAddress(dst, p.Source)
-	return finish(append(dst, p.TLVs...), start)
+func (p *Query) fields(b *body) {
+	b.str(&p.MessageID, sizeMessageID, "message_id")
+	b.address(&p.Source, "source_addr")
+	b.tlvs(&p.TLVs)
 }
 
 // QueryResp answers query_sm (SMPP 3.4 §4.8.2).
@@ -37,27 +27,21 @@ type QueryResp struct {
 }
 
 func (p *QueryResp) Command() Command { return QuerySMResp }
-
 func (p *QueryResp) Decode(frame []byte) error {
-	c := open(frame)
 	*p = QueryResp{}
-	if len(c.b) > 0 {
-		p.MessageID = c.cstring(anySize, "message_id")
-		p.FinalDate = c.cstring(anySize, "final_date")
-		p.State = c.u8("message_state")
-		p.ErrorCode = c.u8("error_code")
-		p.TLVs = c.tlvs()
-	}
-	return c.end(frame)
+	return read(frame, p)
 }
+func (p *QueryResp) Append(dst []byte, s Status, seq uint32) []byte { return write(dst, p, s, seq) }
 
-func (p *QueryResp) Append(dst []byte, s Status, seq uint32) []byte {
-	start := len(dst)
-	dst = begin(dst, QuerySMResp, s, seq)
-	dst = appendC(dst, p.MessageID)
-	dst = appendC(dst, p.FinalDate)
-	dst = append(dst, p.State, p.ErrorCode)
-	return finish(append(dst, p.TLVs...), start)
+func (p *QueryResp) fields(b *body) {
+	if b.absent() {
+		return
+	}
+	b.str(&p.MessageID, anySize, "message_id")
+	b.str(&p.FinalDate, anySize, "final_date")
+	b.octet(&p.State, "message_state")
+	b.octet(&p.ErrorCode, "error_code")
+	b.tlvs(&p.TLVs)
 }
 
 // Cancel is cancel_sm (SMPP 3.4 §4.9.1).
@@ -68,28 +52,16 @@ type Cancel struct {
 	TLVs         TLVs // none in 3.4
 }
 
-func (p *Cancel) Command() Command { return CancelSM }
+func (p *Cancel) Command() Command                               { return CancelSM }
+func (p *Cancel) Decode(frame []byte) error                      { return read(frame, p) }
+func (p *Cancel) Append(dst []byte, s Status, seq uint32) []byte { return write(dst, p, s, seq) }
 
-func (p *Cancel) Decode(frame []byte) error {
-	c := open(frame)
-	*p = Cancel{
-		ServiceType: c.cstringOr(sizeServiceType, "service_type", RInvSerTyp),
-		MessageID:   c.cstring(sizeMessageID, "message_id"),
-		Source:      c.address("source_addr"),
-		Dest:        c.address("destination_addr"),
-		TLVs:        c.tlvs(),
-	}
-	return c.end(frame)
-}
-
-func (p *Cancel) Append(dst []byte, s Status, seq uint32) []byte {
-	start := len(dst)
-	dst = begin(dst, CancelSM, s, seq)
-	dst = appendC(dst, p.ServiceType)
-	dst = appendC(dst, p.MessageID)
-	dst = appendAddress(dst, p.Source)
-	dst = appendAddress(dst, p.Dest)
-	return finish(append(dst, p.TLVs...), start)
+func (p *Cancel) fields(b *body) {
+	b.strOr(&p.ServiceType, sizeServiceType, "service_type", RInvSerTyp)
+	b.str(&p.MessageID, sizeMessageID, "message_id")
+	b.address(&p.Source, "source_addr")
+	b.address(&p.Dest, "destination_addr")
+	b.tlvs(&p.TLVs)
 }
 
 // Replace is replace_sm (SMPP 3.4 §4.10.1). It has no data_coding.
@@ -103,30 +75,16 @@ type Replace struct {
 	TLVs               TLVs // none in 3.4, message_payload in 5.0
 }
 
-func (p *Replace) Command() Command { return ReplaceSM }
+func (p *Replace) Command() Command                               { return ReplaceSM }
+func (p *Replace) Decode(frame []byte) error                      { return read(frame, p) }
+func (p *Replace) Append(dst []byte, s Status, seq uint32) []byte { return write(dst, p, s, seq) }
 
-func (p *Replace) Decode(frame []byte) error {
-	c := open(frame)
-	*p = Replace{
-		MessageID:          c.cstring(sizeMessageID, "message_id"),
-		Source:             c.address("source_addr"),
-		Schedule:           c.cstring(sizeTime, "schedule_delivery_time"),
-		Validity:           c.cstring(sizeTime, "validity_period"),
-		RegisteredDelivery: c.u8("registered_delivery"),
-		DefaultMsgID:       c.u8("sm_default_msg_id"),
-		ShortMessage:       c.short(),
-		TLVs:               c.tlvs(),
-	}
-	return c.end(frame)
-}
-
-func (p *Replace) Append(dst []byte, s Status, seq uint32) []byte {
-	start := len(dst)
-	dst = begin(dst, ReplaceSM, s, seq)
-	dst = appendC(dst, p.MessageID)
-	dst = appendAddress(dst, p.Source)
-	dst = appendC(dst, p.Schedule)
-	dst = appendC(dst, p.Validity)
-	dst = append(dst, p.RegisteredDelivery, p.DefaultMsgID)
-	return finish(appendShort(dst, p.ShortMessage, p.TLVs), start)
+func (p *Replace) fields(b *body) {
+	b.str(&p.MessageID, sizeMessageID, "message_id")
+	b.address(&p.Source, "source_addr")
+	b.str(&p.Schedule, sizeTime, "schedule_delivery_time")
+	b.str(&p.Validity, sizeTime, "validity_period")
+	b.octet(&p.RegisteredDelivery, "registered_delivery")
+	b.octet(&p.DefaultMsgID, "sm_default_msg_id")
+	b.text(&p.ShortMessage, &p.TLVs)
 }

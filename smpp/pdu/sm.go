@@ -102,28 +102,18 @@ type Data struct {
 	TLVs               TLVs
 }
 
-func (p *Data) Command() Command { return DataSM }
+func (p *Data) Command() Command                               { return DataSM }
+func (p *Data) Decode(frame []byte) error                      { return read(frame, p) }
+func (p *Data) Append(dst []byte, s Status, seq uint32) []byte { return write(dst, p, s, seq) }
 
-func (p *Data) Decode(frame []byte) error {
-	c := open(frame)
-	*p = Data{
-		ServiceType: c.cstringOr(sizeServiceType, "service_type", RInvSerTyp),
-		Source:      c.address("source_addr"),
-		Dest:        c.address("destination_addr"),
-	}
-	p.ESMClass, p.RegisteredDelivery, p.DataCoding = c.three("esm_class")
-	p.TLVs = c.tlvs()
-	return c.end(frame)
-}
-
-func (p *Data) Append(dst []byte, s Status, seq uint32) []byte {
-	start := len(dst)
-	dst = begin(dst, DataSM, s, seq)
-	dst = appendC(dst, p.ServiceType)
-	dst = appendAddress(dst, p.Source)
-	dst = appendAddress(dst, p.Dest)
-	dst = append(dst, p.ESMClass, p.RegisteredDelivery, p.DataCoding)
-	return finish(append(dst, p.TLVs...), start)
+func (p *Data) fields(b *body) {
+	b.strOr(&p.ServiceType, sizeServiceType, "service_type", RInvSerTyp)
+	b.address(&p.Source, "source_addr")
+	b.address(&p.Dest, "destination_addr")
+	b.octet(&p.ESMClass, "esm_class")
+	b.octet(&p.RegisteredDelivery, "registered_delivery")
+	b.octet(&p.DataCoding, "data_coding")
+	b.tlvs(&p.TLVs)
 }
 
 // SM returns the same request in the fields of a submit_sm or deliver_sm.
