@@ -109,7 +109,7 @@ func (c *call) rcRecord(r message.Record) record {
 	case code != nil:
 		out = append(out, prop{"error", record{{"error_code", code}, {"error_message", text}}})
 	}
-	return append(out, prop{"price", "0"}, prop{"price_unit", c.s.cfg.CostUnit}, prop{"api_version", apiVersion},
+	return append(out, prop{"price", message.Amount(r.State.Charge.Cost).String()}, prop{"price_unit", c.s.cfg.CostUnit}, prop{"api_version", apiVersion},
 		prop{"uri", restcommAt + "/Accounts/" + owner + "/SMS/Messages/" + sid + ".json"})
 }
 
@@ -169,6 +169,9 @@ func (c *call) rcCompose() (*message.Message, error) {
 	default:
 		return nil, &problem{code: "invalid", detail: "Encoding must be GSM, UCS-2 or UTF-8"}
 	}
+	if err := c.obeyContent(&d); err != nil {
+		return nil, err
+	}
 	body, err := d.bodyOf()
 	if err != nil {
 		return nil, err
@@ -182,6 +185,9 @@ func (c *call) rcCompose() (*message.Message, error) {
 		return nil, err
 	}
 	if err := c.rcHeaders(m); err != nil {
+		return nil, err
+	}
+	if err := c.obeyHandling(m); err != nil {
 		return nil, err
 	}
 	if address := c.given("StatusCallback"); address != "" {

@@ -2,6 +2,7 @@ package restapi
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"smsc/message"
@@ -148,6 +149,17 @@ func (c *call) appendAttempt(dst []byte, r message.Record, dest string) []byte {
 	return appendNormal(appendRest(dst, r, raw), r.Message)
 }
 
+// appendCost writes an amount with all of its six places.
+func appendCost(dst []byte, a message.Amount) []byte {
+	text := a.String()
+	dst = append(dst, text...)
+	at := strings.IndexByte(text, '.')
+	if at < 0 {
+		return append(dst, ".000000"...)
+	}
+	return append(dst, "000000"[:6-(len(text)-at-1)]...)
+}
+
 // appendNormal writes the normal form of numbers, by which routing went.
 func appendNormal(dst []byte, m *message.Message) []byte {
 	if m.From.IsNumber() {
@@ -193,7 +205,8 @@ func (c *call) appendFull(dst []byte, r message.Record) []byte {
 	dst = append(dst, `","parts":`...)
 	dst = strconv.AppendInt(dst, int64(max(parts(m), 1)), 10)
 	if owner {
-		dst = append(dst, `,"cost":"0.000000","cost_unit":`...)
+		dst = append(dst, `,"cost":"`...)
+		dst = append(appendCost(dst, message.Amount(s.Charge.Cost)), `","cost_unit":`...)
 		dst = appendString(dst, c.s.cfg.CostUnit)
 	}
 	dst = append(dst, `,"status_report":"`...)
