@@ -51,6 +51,7 @@ type Engine struct {
 	landed landings
 
 	lag      atomic.Int64 // nanoseconds that the schedule was late
+	held     atomic.Pointer[func() map[string]Held]
 	inflight atomic.Int64 // taken from a lane and not yet written down
 	draining atomic.Bool
 	started  atomic.Bool

@@ -233,7 +233,7 @@ type gauges struct{ e *Engine }
 var (
 	linkUp      = prometheus.NewDesc("smsc_link_up", "Whether the link can carry messages.", []string{"link", "kind"}, nil)
 	linkPaused  = prometheus.NewDesc("smsc_link_paused", "Whether the link pauses because its peer throttles us.", []string{"link"}, nil)
-	linkWaiting = prometheus.NewDesc("smsc_link_waiting", "Messages in memory that wait for the link.", []string{"link"}, nil)
+	linkWaiting = prometheus.NewDesc("smsc_link_waiting", "Messages that wait for the link, in memory and on the disk.", []string{"link"}, nil)
 	linkOldest  = prometheus.NewDesc("smsc_link_oldest_seconds", "Age of the oldest of them.", []string{"link"}, nil)
 	windowUsed  = prometheus.NewDesc("smsc_link_window_used", "Messages in flight over the link.", []string{"link"}, nil)
 	queueLag    = prometheus.NewDesc("smsc_queue_lag_seconds", "How late the schedule meets what is due.", nil, nil)
@@ -251,7 +251,7 @@ func (g *gauges) Describe(out chan<- *prometheus.Desc) {
 func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	now := time.Now()
 	out <- prometheus.MustNewConstMetric(queueLag, prometheus.GaugeValue, time.Duration(g.e.lag.Load()).Seconds())
-	shown := 0
+	shown, held := 0, g.e.heldNow()
 	for name, l := range *g.e.lanes.Load() {
 		if shown++; shown > maxLinks {
 			return
@@ -261,17 +261,17 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 			out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{name}, labels...)...)
 		}
 		gauge(linkUp, flag(s.Open), kind)
+		gauge(linkWaiting, float64(s.Waiting+held[name].Waiting))
+		if s.Oldest = older(s.Oldest, held[name].Oldest); s.Oldest.IsZero() {
+			s.Oldest = now
+		}
+		gauge(linkOldest, now.Sub(s.Oldest).Seconds())
 		if l.polls() {
 			continue
 		}
 		gauge(linkPaused, flag(!s.PausedUntil.IsZero()))
-		gauge(linkWaiting, float64(s.Waiting))
 		gauge(windowUsed, float64(s.InFlight))
 		gauge(windowSize, float64(s.Window))
-		if s.Oldest.IsZero() {
-			s.Oldest = now
-		}
-		gauge(linkOldest, now.Sub(s.Oldest).Seconds())
 	}
 }
 

@@ -52,7 +52,7 @@ type house struct {
 	intake      *intake.Intake
 	gate        *gate    // before the intake
 	watched     *watched // the store, as the movers see it
-	charger  *charger // asks the charging server; nil: there is none
+	charger     *charger // asks the charging server; nil: there is none
 	sip         *sip.Server
 	smpp        *smpp.Edge
 	rest        *restapi.Server
@@ -129,6 +129,7 @@ func (h *house) openMovers() error {
 	}, h.watched, h.catalog.Directory, h.mint, h.log, h.reg)
 	h.intake.Know(h.facts)
 	h.engine.Know(h.facts)
+	h.engine.Holds(h.held)
 	h.keepRecords()
 	if err := h.openCharging(); err != nil {
 		return err

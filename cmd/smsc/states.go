@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"smsc/delivery"
 	"smsc/restapi"
 	"smsc/tenant"
 )
@@ -11,7 +12,7 @@ import (
 // `smsc links`: what its edge knows, and what its lane holds.
 func (h *house) linkStates() []restapi.LinkState {
 	links := h.catalog.Directory().Links()
-	parked := h.parked()
+	held := h.held()
 	states := make([]restapi.LinkState, 0, len(links))
 	for _, l := range links {
 		s := restapi.LinkState{Name: l.Name, Status: "idle"}
@@ -25,9 +26,7 @@ func (h *house) linkStates() []restapi.LinkState {
 		case tenant.KindESME, tenant.KindCarrier:
 			h.smppState(l, &s)
 		}
-		h.laneState(l.Name, &s)
-		s.Queue.Waiting += parked[l.Name]
-		h.oldestState(l, &s)
+		h.laneState(l.Name, held[l.Name], &s)
 		states = append(states, s)
 	}
 	return states
@@ -87,37 +86,45 @@ func (h *house) smppState(l *tenant.Link, s *restapi.LinkState) {
 	}
 }
 
-func (h *house) laneState(name string, s *restapi.LinkState) {
+// laneState adds what waits for the link, in memory and on the disk.
+func (h *house) laneState(name string, held delivery.Held, s *restapi.LinkState) {
 	lane, ok := h.engine.LaneStatus(name)
 	if !ok {
 		return
 	}
-	s.Queue.Waiting = lane.Waiting
-	if !lane.Oldest.IsZero() {
-		s.Queue.OldestSeconds = int(time.Since(lane.Oldest).Seconds())
+	s.Queue.Waiting = lane.Waiting + held.Waiting
+	oldest := lane.Oldest
+	if oldest.IsZero() || !held.Oldest.IsZero() && held.Oldest.Before(oldest) {
+		oldest = held.Oldest
+	}
+	if !oldest.IsZero() {
+		s.Queue.OldestSeconds = max(0, int(time.Since(oldest).Seconds()))
 	}
 	if s.Window.Size == 0 {
 		s.Window = restapi.LinkWindow{Used: lane.InFlight, Size: lane.Window}
 	}
 }
 
-// parked counts what waits on the disk for each link, or for its pollers.
-func (h *house) parked() map[string]int {
-	n := map[string]int{}
+// held counts what waits on the disk for each declared link, or for its
+// pollers.
+func (h *house) held() map[string]delivery.Held {
+	dir := h.catalog.Directory()
+	all := map[string]delivery.Held{}
 	for _, q := range h.store.Queues() {
-		n[q.Name] += q.Waiting
+		l := dir.Link(q.Name)
+		if l == nil || q.Waiting == 0 || q.Polled != (l.Kind == tenant.KindPoll) {
+			continue
+		}
+		one, known := all[q.Name]
+		if !known {
+			if id := h.store.Longest(q.Name, q.Polled); id != 0 {
+				one.Oldest = id.Time()
+			}
+		}
+		one.Waiting += q.Waiting
+		all[q.Name] = one
 	}
-	return n
-}
-
-// oldestState looks how long the oldest message waits on the disk.
-func (h *house) oldestState(l *tenant.Link, s *restapi.LinkState) {
-	if s.Queue.Waiting == 0 {
-		return
-	}
-	if id := h.store.Longest(l.Name, l.Kind == tenant.KindPoll); id != 0 {
-		s.Queue.OldestSeconds = max(s.Queue.OldestSeconds, int(time.Since(id.Time()).Seconds()))
-	}
+	return all
 }
 
 func upDown(up bool) string {
