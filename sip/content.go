@@ -11,7 +11,7 @@ import (
 	"smsc/translate"
 )
 
-// Content types that are served (spec sip §5), and the Accept that says so.
+// Content types that are served (spec sip §5, RFC 3261 §8.2.3), and the Accept that says so.
 const (
 	typeOctets    = "application/octet-stream"
 	typeComposing = "application/im-iscomposing+xml"

@@ -11,7 +11,7 @@ import (
 
 // Digest access authentication (RFC 3261 §22, RFC 7616, RFC 8760), both ways.
 
-// algorithms we know, the strongest first (RFC 8760 §2.3).
+// algorithms we know, the strongest first (RFC 8760 §2.1, RFC 8760 §2.3).
 var algorithms = []struct {
 	name string
 	rank int
@@ -71,7 +71,8 @@ func parseDigest(value string) (d digestFields, ok bool) {
 	return d, true
 }
 
-// expected computes the response that proves the password (RFC 7616 §3.4.1).
+// expected computes the response that proves the password (RFC 7616 §3.4.1),
+// in lower-case hex of the length of its hash (RFC 8760 §2.2).
 func (d digestFields) expected(method, password string) (string, bool) {
 	make, _ := algorithm(d.algorithm)
 	if make == nil {

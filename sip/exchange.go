@@ -59,7 +59,7 @@ func transactionKey(p *packet, v via) uint64 {
 
 var keySeed = maphash.MakeSeed()
 
-// answer writes the final answer, remembers it for retransmissions and sends
+// answer writes the final answer (RFC 3261 §8.2.6.2), remembers it for retransmissions and sends
 // it the way the request came. Only the first one counts.
 func (x *exchange) answer(r response) {
 	if x.answered {
@@ -85,7 +85,7 @@ func (x *exchange) send(b []byte) {
 	_, _ = f.write(b)
 }
 
-// trying writes 100 Trying (RFC 4320 §4.1: late on UDP, or not at all).
+// trying writes 100 Trying (RFC 3261 §8.2.6.1, RFC 4320 §4.1: late on UDP, or not at all).
 func (x *exchange) trying() {
 	b := x.appendResponse(make([]byte, 0, 512), response{status: 100, tag: "-"})
 	if x.flow.transport == transportUDP {

@@ -46,7 +46,7 @@ func enveloped(inner form, from, to, id string, now time.Time, asks bool) form {
 	return inner
 }
 
-// notificationForm writes a receipt as an IMDN (RFC 5438 §7.1.2.1); false
+// notificationForm writes a receipt as an IMDN (RFC 5438 §7.2.1.1); false
 // for a state of which none is sent.
 func notificationForm(about *message.About, recipient string) (form, bool) {
 	id := about.Extra[extraIMDN]

@@ -16,7 +16,7 @@ const (
 	methodRefused
 )
 
-// allowedMethods are those that somebody has written down.
+// allowedMethods are those that somebody has written down (RFC 3261 §8.2.1).
 var allowedMethods = map[string]int{
 	"MESSAGE": methodServed, "OPTIONS": methodServed, "NOTIFY": methodServed, "CANCEL": methodServed, "ACK": methodServed,
 	"REGISTER": methodServed, "INVITE": methodRefused, "BYE": methodRefused, "SUBSCRIBE": methodRefused,
@@ -96,7 +96,8 @@ func (s *Server) cancel(x *exchange) {
 	x.answer(response{status: 481})
 }
 
-// options says what we can do; a stranger hears only that we are here.
+// options says what we can do (RFC 3261 §11.2); a stranger hears only that we
+// are here.
 func (s *Server) options(x *exchange, who *link) {
 	f := checkRequire(x.packet)
 	if f == nil {

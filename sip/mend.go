@@ -12,7 +12,7 @@ import (
 )
 
 // mend reacts to an answer within the attempt: a challenge, a redirection, a
-// message that is too long in one piece.
+// message that is too long in one piece (RFC 3261 §8.1.3.5).
 func (d *delivery) mend(p *packet) bool {
 	switch {
 	case p.status == 401 || p.status == 407:

@@ -14,8 +14,9 @@ import (
 // maxAfter bounds what we believe of a Retry-After.
 const maxAfter = time.Hour
 
-// outcome reads a final answer to a MESSAGE (spec sip §10.2). What can be
-// mended within the attempt was tried before.
+// outcome reads a final answer to a MESSAGE (spec sip §10.2); one that nobody
+// has written down counts as the x00 of its class (RFC 3261 §8.1.3.2). What
+// can be mended within the attempt was tried before.
 func (s *Server) outcome(l *link, p *packet) message.Outcome {
 	var o message.Outcome
 	o.Result, o.Cause = translate.CauseOfSIP(p.status)
@@ -34,7 +35,9 @@ func (s *Server) outcome(l *link, p *packet) message.Outcome {
 	return o
 }
 
-// failure is the outcome when no answer came (spec sip §10.2).
+// failure is the outcome when no answer came (spec sip §10.2,
+// RFC 3261 §8.1.3.1): what surely did not leave may go elsewhere, silence may
+// not.
 func failure(err error) message.Outcome {
 	if errors.Is(err, errUnsent) {
 		return message.Outcome{Result: message.Deferred, Cause: message.Internal, Detail: "link down: " + err.Error()}

@@ -306,6 +306,8 @@ func (c *askedContact) replaces(b tenant.Binding) bool {
 	return sameURI(b.Contact, c.uri)
 }
 
+// binding is what the registrar keeps of a contact: its instance and reg-id
+// name the flow (RFC 5626 §4.1, RFC 5626 §4.2).
 func (ask *registerRequest) binding(x *exchange, c askedContact, at time.Time) tenant.Binding {
 	b := tenant.Binding{
 		Contact: c.uri, Path: ask.path, Q: c.q, Instance: c.instance, RegID: c.regID,

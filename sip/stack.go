@@ -45,7 +45,8 @@ func parsePacket(data []byte) (*packet, error) {
 	var fields []lib.Header
 	switch m := msg.(type) {
 	case *lib.Request:
-		// The library writes methods in capitals; they are case-sensitive.
+		// The library writes methods in capitals; they are case-sensitive
+		// (RFC 3261 §7.1).
 		line, _, _ := bytes.Cut(data[:n], []byte("\r\n"))
 		method, rest, _ := strings.Cut(string(line), " ")
 		p.method = method

@@ -194,7 +194,7 @@ func (c *clients) keepLate(t *transaction) {
 	})
 }
 
-// hear matches a response to its transaction (RFC 3261 §17.1.3): by branch
+// hear matches a response to its transaction (RFC 3261 §17.1.3, RFC 3261 §18.1.2): by branch
 // and method. Responses nobody waits for are dropped.
 func (c *clients) hear(p *packet) {
 	hops := p.vias()

@@ -21,7 +21,7 @@ const (
 type content struct {
 	kind, params string // of what is left
 	octets       []byte
-	wish         translate.Wish // RFC 5438 §6.3
+	wish         translate.Wish // RFC 5438 §6.2
 	imdnID       string
 	imdn         *translate.IMDN // a report instead of a message
 }

@@ -95,7 +95,7 @@ func (v via) replyTo(from netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(from.Addr(), uint16(port))
 }
 
-// appendStamped writes the hop as the answer must show it: received where the
+// appendStamped writes the hop as the answer must show it (RFC 3261 §18.2.1): received where the
 // source differs from sent-by or rport was asked, rport with the port.
 func (v via) appendStamped(dst []byte, from netip.AddrPort) []byte {
 	source := from.Addr().String()

@@ -12,7 +12,9 @@ import (
 )
 
 // The server's side of the WebSocket protocol (RFC 6455) as far as SIP needs
-// it (RFC 7118): no extensions, one SIP message in each WebSocket message.
+// it (RFC 7118): no extensions, one SIP message in each WebSocket message. Who
+// speaks by it proves itself by digest as anybody does (RFC 7118 §7); a closed
+// connection ends what was bound by it (RFC 7118 §6).
 
 const (
 	wsText   = 1

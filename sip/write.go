@@ -28,7 +28,7 @@ func (s *Server) request(d *delivery, f flow, branch string) []byte {
 	b = s.appendVia(b, f, branch)
 	b = strconv.AppendInt(append(b, "Max-Forwards: "...), int64(forwards(m)), 10)
 	b = append(b, "\r\n"...)
-	if d.c != nil && d.c.routes != "" {
+	if d.c != nil && d.c.routes != "" { // the route set (RFC 3261 §8.1.2)
 		b = appendField(b, "Route", d.c.routes)
 	}
 	b = append(b, "From: "...)

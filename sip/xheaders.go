@@ -50,7 +50,7 @@ type wishes struct {
 	regBits string // X-REG-DELIVERY as it came
 	mode    string
 
-	imdnID    string // imdn.Message-ID (RFC 5438 §6.2)
+	imdnID    string // imdn.Message-ID (RFC 5438 §6.3)
 	displayed bool   // a display notification is wished, which no SMS can give
 	unusable  bool   // a validity in the broken pattern of the old program
 }

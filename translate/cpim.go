@@ -18,7 +18,7 @@ const (
 // imdnNamespace is the name space of the headers of RFC 5438 §6.1.
 const imdnNamespace = "urn:ietf:params:imdn"
 
-// Wish is a set of notifications asked for (RFC 5438 §6.3).
+// Wish is a set of notifications asked for (RFC 5438 §6.2).
 type Wish uint8
 
 const (
@@ -43,7 +43,7 @@ type CPIM struct {
 	DateTime time.Time
 	Subject  string
 
-	MessageID string // imdn.Message-ID (RFC 5438 §6.2)
+	MessageID string // imdn.Message-ID (RFC 5438 §6.3)
 	Wish      Wish   // imdn.Disposition-Notification
 
 	ContentType string // of the inner part, as it came; "" is text/plain (RFC 2045 §5.2)
@@ -127,7 +127,7 @@ func cpimName(s string) bool {
 }
 
 // header notes what one message header says. Names are compared as they are
-// (RFC 3862 §3.1): NS binds prefixes before they are used.
+// (RFC 3862 §3.4): NS binds prefixes before they are used.
 func (c *CPIM) header(h cpimHeader, prefixes map[string]string, seen map[string]bool) error {
 	name := h.name
 	if prefix, local, ok := strings.Cut(name, "."); ok {
@@ -203,7 +203,7 @@ func withoutParameters(value string) string {
 }
 
 // required refuses headers that must be understood and are not
-// (RFC 3862 §4.6).
+// (RFC 3862 §4.7).
 func required(value string, prefixes map[string]string) error {
 	for _, name := range strings.Split(value, ",") {
 		name = strings.TrimSpace(name)
@@ -238,7 +238,7 @@ func cpimURI(value string) (string, bool) {
 	return uri, open >= 0 && closed && uri != "" && strings.TrimSpace(after) == ""
 }
 
-// unescapeCPIM undoes the escapes of RFC 3862 §3.2.
+// unescapeCPIM undoes the escapes of RFC 3862 §2.3.
 func unescapeCPIM(s string) (string, bool) {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s, !hasControl(s)

@@ -45,7 +45,7 @@ func AppendCPIM(dst []byte, c CPIM) []byte {
 	return append(append(dst, "\r\n"...), c.Content...)
 }
 
-// String returns the words of RFC 5438 §6.3, separated by commas.
+// String returns the words of RFC 5438 §6.2, separated by commas.
 func (w Wish) String() string {
 	var words []string
 	for _, known := range wishes {
