@@ -79,7 +79,18 @@ type statusReply struct {
 	Version     string       `json:"version,omitempty"`
 	Node        string       `json:"node,omitempty"`
 	Uptime      *int64       `json:"uptime_seconds,omitempty"`
+	Queue       *statusQueue `json:"queue,omitempty"`
 	Links       *statusLinks `json:"links,omitempty"`
+}
+
+// statusQueue counts what has no end yet. What the house alone knows is left
+// out for an account.
+type statusQueue struct {
+	Waiting  int  `json:"waiting"`
+	Sending  *int `json:"sending,omitempty"`
+	Sent     *int `json:"sent,omitempty"`
+	Oldest   int  `json:"oldest_seconds"`
+	Unpolled int  `json:"unpolled" doc:"Queues that hold something and nobody polls"`
 }
 
 type statusLinks struct {
@@ -102,13 +113,31 @@ func (c *call) apiStatus() error {
 		}
 		uptime := int64(time.Since(c.s.started).Seconds())
 		reply.Version, reply.Node, reply.Uptime = c.s.cfg.Version, c.s.cfg.Name, &uptime
-		reply.Links = c.countLinks()
+		reply.Queue, reply.Links = c.countQueue(), c.countLinks()
 	}
 	body, err := json.Marshal(reply)
 	if err != nil {
 		return err
 	}
 	return c.json(code, body)
+}
+
+// countQueue counts what waits in reach; nil where nobody counts.
+func (c *call) countQueue() *statusQueue {
+	if c.s.deps.Sample == nil {
+		return nil
+	}
+	q := &statusQueue{Unpolled: len(c.s.unpolled(c.dir, c.id.Account, c.start))}
+	for _, r := range c.s.queues(c.dir, c.id.Account, c.start) {
+		q.Oldest = max(q.Oldest, r.Oldest)
+	}
+	p := c.s.operator.stats.last(c.id.Account)
+	if q.Waiting = int(p.all); c.isOperator() {
+		sending, sent := int(p.states[stateSending]), int(p.states[stateSent])
+		q.Waiting -= sending + sent
+		q.Sending, q.Sent = &sending, &sent
+	}
+	return q
 }
 
 // countLinks counts the links in reach by how they fare.

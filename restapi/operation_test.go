@@ -57,6 +57,10 @@ func TestStatisticsKeepEachSecondAndSumItUp(t *testing.T) {
 	g.feed(begin, one, Sample{})
 	g.feed(begin.Add(4*time.Second), one)
 
+	g.steps(t, []step{
+		{operatorKey, "GET", "/api/status?view=full", "", 200, `"queue":{"waiting":5,"sending":0,"sent":1,"oldest_seconds":0,"unpolled":0}`, nil},
+		{acmeKey, "GET", "/api/status?view=full", "", 200, `"queue":{"waiting":5,"oldest_seconds":0,"unpolled":0}`, nil},
+	})
 	a := g.stats(operatorKey, "")
 	n := len(a.Series["accepted"])
 	if n != 300 || a.Step != 1 || a.Until != begin.Add(4*time.Second).UTC().Format(time.RFC3339) {

@@ -46,6 +46,12 @@ var (
 	timeNames  = [...]string{"ack_p50_ms", "ack_p99_ms", "sync_p50_ms", "sync_p99_ms"}
 )
 
+// Places in stateNames.
+const (
+	stateSending = 3
+	stateSent    = 4
+)
+
 // point is one step of the house or of an account.
 type point struct {
 	counts [len(countNames)]uint32

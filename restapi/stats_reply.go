@@ -251,10 +251,7 @@ func (k *stats) statsEvent(account string) map[string]any {
 	if k.until == 0 {
 		return nil
 	}
-	p, house := k.whole, account == tenant.Operator
-	if !house {
-		p = k.newest[account]
-	}
+	p, house := k.of(account), account == tenant.Operator
 	data := map[string]any{"account": account, "second": time.Unix(k.until, 0).UTC().Format(time.RFC3339), "waiting": p.all}
 	for n, name := range countNames {
 		data[name] = p.counts[n]
@@ -268,6 +265,21 @@ func (k *stats) statsEvent(account string) map[string]any {
 		}
 	}
 	return data
+}
+
+// of is the newest second of an account. mu is held.
+func (k *stats) of(account string) point {
+	if account == tenant.Operator {
+		return k.whole
+	}
+	return k.newest[account]
+}
+
+// last is the newest second of an account.
+func (k *stats) last(account string) point {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.of(account)
 }
 
 // lastSync is how long syncs took in the newest second that had any.
