@@ -23,6 +23,11 @@ type NumberType struct {
 // Route tells whether a rule chose Dest; nil is what no rule has touched.
 func (r *Ruled) Route() bool { return r != nil && r.Via }
 
+// ExtraHeader begins the keys of Message.Extra that hold headers which rules
+// have set: what follows is the name in lower case. They leave with the
+// message where its next hop takes headers.
+const ExtraHeader = "header."
+
 // Arrival is the account that a message came to, before any rule gave it to
 // another.
 func (m *Message) Arrival() string {

@@ -47,20 +47,30 @@ type wakeReply struct {
 
 // location words that a number may be looked up by are brought to digits.
 func (s *Server) located(account, number string) (string, bool) {
+	r := s.locatedRow(account, number)
+	if r == nil {
+		return "", false
+	}
+	return r.text("location"), true
+}
+
+// locatedRow returns the row of a number that has not expired, nil if there
+// is none.
+func (s *Server) locatedRow(account, number string) *row {
 	sh := s.sheets["locations"]
 	sh.mu.Lock()
 	id := sh.keys[account+"\x00"+strings.TrimPrefix(number, "+")]
 	sh.mu.Unlock()
 	if id == 0 {
-		return "", false
+		return nil
 	}
 	ctx, cancel := s.shelfTime()
 	defer cancel()
 	r, err := sh.get(ctx, s.deps.Shelf, id)
 	if err != nil || r == nil || !r.at("expires").IsZero() && !r.at("expires").After(time.Now()) {
-		return "", false
+		return nil
 	}
-	return r.text("location"), true
+	return r
 }
 
 // Located tells where a number is by the word of those whom routing believes:
@@ -73,4 +83,19 @@ func (s *Server) Located(number string) (link string, ok bool) {
 		return s.located(n.Account, number)
 	}
 	return "", false
+}
+
+// ServingNode returns the node that serves a number by the word of those whom
+// routing believes, "" where they named none.
+func (s *Server) ServingNode(number string) string {
+	accounts := []string{tenant.Operator}
+	if n := s.deps.Directory().Number(number); n != nil {
+		accounts = append(accounts, n.Account)
+	}
+	for _, account := range accounts {
+		if r := s.locatedRow(account, number); r != nil {
+			return r.text("serving_node")
+		}
+	}
+	return ""
 }

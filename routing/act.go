@@ -24,6 +24,8 @@ type acts struct {
 	validity, delay time.Duration
 	removeTLV       []int
 	setTLV          []parameter
+	removeHeader    []string // names in lower case
+	setHeader       []setHeader
 }
 
 // The words of an action that may be computed.
@@ -161,6 +163,8 @@ func (t *Table) allowed(r *Rule, on Trigger, fault faulter) {
 		{"protocol_id", th.ProtocolID != "", []Trigger{OnArrival}, false},
 		{"remove_tlv", len(th.RemoveTLV) > 0, []Trigger{OnArrival}, false},
 		{"set_tlv", len(th.SetTLV) > 0, []Trigger{OnArrival}, false},
+		{"remove_header", len(th.RemoveHeader) > 0, []Trigger{OnArrival}, false},
+		{"set_header", len(th.SetHeader) > 0, []Trigger{OnArrival}, false},
 		{"charged", th.Charged != "", []Trigger{OnArrival}, false},
 		{"route", th.Route != "", []Trigger{OnArrival}, false},
 		{"retry", th.Retry != nil, []Trigger{OnTemporary}, false},
@@ -222,6 +226,7 @@ func (a *acts) settings(th *Then, fault faulter) {
 	}
 	a.receipts = wants
 	a.parameters(th, fault)
+	a.headers(th, fault)
 }
 
 var wantWords = map[string]message.Wants{"": 0, "none": 0, "final": message.WantFinal, "failure": message.WantFailure,

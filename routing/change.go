@@ -40,13 +40,20 @@ func (a *acts) parameters(th *Then, fault faulter) {
 
 // compute evaluates every word of a rule before it does anything: one that
 // fails leaves the message as it was.
-func (a *acts) compute(t *Table, s *Subject, seed string) (words [wordsAll]string, err error) {
+func (a *acts) compute(t *Table, s *Subject, seed string) (words [wordsAll]string, headers []string, err error) {
 	for i := range a.words {
 		if words[i], err = a.words[i].of(t, s, seed); err != nil {
-			return words, err
+			return words, nil, err
 		}
 	}
-	return words, nil
+	for i := range a.setHeader {
+		v, err := a.setHeader[i].value.of(t, s, seed)
+		if err != nil {
+			return words, nil, err
+		}
+		headers = append(headers, v)
+	}
+	return words, headers, nil
 }
 
 // born are the messages that a rule makes beside this one.

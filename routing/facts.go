@@ -15,6 +15,9 @@ type Facts struct {
 	Registered func(value string) (link string, ok bool)
 	// Located returns the link that a location row gives for a number.
 	Located func(number string) (link string, ok bool)
+	// Node returns the node that serves a number, where an access told it; ""
+	// where none did.
+	Node func(number string) string
 	// Now decides which routes are valid; zero: all of them.
 	Now time.Time
 }

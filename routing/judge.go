@@ -198,7 +198,7 @@ func (j *judging) tell(r *rule, verdict, why string) {
 // act carries out a rule; true: the message ends here, or goes elsewhere.
 func (j *judging) act(r *rule) bool {
 	a := r.acts
-	words, err := a.compute(j.t, j.s, r.seed)
+	words, headers, err := a.compute(j.t, j.s, r.seed)
 	if err != nil {
 		j.out.Ran--
 		j.broke(r, clipped(err.Error(), 100))
@@ -211,6 +211,7 @@ func (j *judging) act(r *rule) bool {
 		did = append(did, endingWords[a.end])
 	} else {
 		did = append(j.born(r, words), j.change(r, words)...)
+		did = append(did, j.headers(a, headers)...)
 		did = append(did, j.steer(r, words)...)
 	}
 	if note := words[wordNote]; note != "" {

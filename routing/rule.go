@@ -104,6 +104,7 @@ type When struct {
 	Hosted        *bool             `yaml:"hosted,omitempty"`
 	Registered    *bool             `yaml:"registered,omitempty"`
 	IMSI          Words             `yaml:"imsi,omitempty"` // RE2
+	ServingNode   Words             `yaml:"serving_node,omitempty"`
 	Hours         Words             `yaml:"hours,omitempty"`
 	Days          Words             `yaml:"days,omitempty"`
 	Expr          string            `yaml:"expr,omitempty"`
@@ -142,11 +143,14 @@ type Then struct {
 	ProtocolID  string      `yaml:"protocol_id,omitempty"`
 	RemoveTLV   Words       `yaml:"remove_tlv,omitempty"`
 	SetTLV      Words       `yaml:"set_tlv,omitempty"` // "0x1401=hex"
-	Charged     string      `yaml:"charged,omitempty"`
-	Route       string      `yaml:"route,omitempty"`
-	Retry       *Retry      `yaml:"retry,omitempty"`
-	Reroute     *Reroute    `yaml:"reroute,omitempty"`
-	Note        string      `yaml:"note,omitempty"`
+	// RemoveHeader and SetHeader name X- headers; a value may be an expression.
+	RemoveHeader Words             `yaml:"remove_header,omitempty"`
+	SetHeader    map[string]string `yaml:"set_header,omitempty"`
+	Charged      string            `yaml:"charged,omitempty"`
+	Route        string            `yaml:"route,omitempty"`
+	Retry        *Retry            `yaml:"retry,omitempty"`
+	Reroute      *Reroute          `yaml:"reroute,omitempty"`
+	Note         string            `yaml:"note,omitempty"`
 }
 
 // Copy is a second message, as the first one arrived: charged to nobody,

@@ -50,7 +50,8 @@ func subject() *Subject {
 	m.Wants, m.Priority = message.WantFinal, 2
 	m.Accepted = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 	m.Extra = map[string]string{extraService: "CMT", extraProtocol: "5", extraTLVs: "1401000200ff" + "02010003616263", "sip.x-campaign": "spring", extraIMSI: "26201"}
-	return &Subject{Message: m, Parts: 2, TextBody: func(text string) message.Body { return message.Body{Text: text} },
+	facts := Facts{Node: func(number string) string { return map[string]string{"+447700900123": "mme1"}[number] }}
+	return &Subject{Message: m, Facts: facts, Parts: 2, TextBody: func(text string) message.Body { return message.Body{Text: text} },
 		Link: "carrier1", Cause: message.Absent, Rounds: 3}
 }
 
@@ -91,6 +92,7 @@ func TestEachConditionHoldsAndFails(t *testing.T) {
 		{"protocol id", When{ProtocolID: Words{"5"}}, When{ProtocolID: Words{"0"}}, false},
 		{"header", When{Header: map[string]string{"X-Campaign": "^spr"}}, When{Header: map[string]string{"X-Other": "."}}, false},
 		{"imsi", When{IMSI: Words{"262.*"}}, When{IMSI: Words{"1"}}, false},
+		{"serving node", When{ServingNode: Words{"mme.*"}}, When{ServingNode: Words{"msc1"}}, false},
 		{"receipt", When{Receipt: yes()}, When{Receipt: no()}, false},
 		{"hosted and registered", When{Hosted: no(), Registered: no()}, When{Hosted: yes()}, false},
 		{"hours", When{Hours: Words{"09:00-11:00"}}, When{Hours: Words{"10:30-24:00", "22:00-10:00"}}, false},
@@ -151,6 +153,10 @@ func TestEachActionChangesTheMessage(t *testing.T) {
 		{"receipts", Then{Receipts: "none"}, func(m *message.Message, _ Ruling) any { return m.Wants }, message.WantNone},
 		{"service type", Then{ServiceType: "WAP"}, func(m *message.Message, _ Ruling) any { return m.Extra[extraService] }, "WAP"},
 		{"protocol id", Then{ProtocolID: "64"}, func(m *message.Message, _ Ruling) any { return m.Extra[extraProtocol] }, "64"},
+		{"headers", Then{RemoveHeader: Words{"X-Campaign"}, SetHeader: map[string]string{"X-Via": "= 'smsc for ' + m.account"}}, func(m *message.Message, _ Ruling) any {
+			return []string{m.Extra["sip.x-campaign"], m.Extra["sip.x-via"], m.Extra[message.ExtraHeader+"x-via"]}
+		}, []string{"", "smsc for uk", "smsc for uk"}},
+		{"a header that cannot be one", Then{SetHeader: map[string]string{"X-Via": "= 'a\\r\\nB: c'"}}, func(m *message.Message, _ Ruling) any { return m.Extra["sip.x-via"] }, ""},
 		{"optional parameters", Then{RemoveTLV: Words{"0x0201"}, SetTLV: Words{"0x1401=01"}}, func(m *message.Message, _ Ruling) any { return m.Extra[extraTLVs] }, "1401000101"},
 		{"charged", Then{Charged: "no"}, func(_ *message.Message, r Ruling) any { return r.Charged }, "no"},
 		{"route", Then{Route: "carrier3"}, func(m *message.Message, _ Ruling) any { return m.Dest + fmt.Sprint(m.Ruled.Route()) }, "carrier3true"},
@@ -244,6 +250,10 @@ func TestFaultsOfRules(t *testing.T) {
 		{"when.percent", "0 to 100", Rule{When: When{Percent: num(101)}, Then: drop}},
 		{"when.account[0]", "no account", Rule{When: When{Account: Words{"nobody/*"}}, Then: drop}},
 		{"when.source_smsc[0]", "no link", Rule{When: When{SourceSMSC: Words{"nowhere"}}, Then: drop}},
+		{"then.set_header.Via", "no X- header", Rule{Then: Then{SetHeader: map[string]string{"Via": "x"}}}},
+		{"then.remove_header", "no X- header", Rule{Then: Then{RemoveHeader: Words{"X-SMS-UDH"}}}},
+		{"then.set_header.X-A", "printable", Rule{Then: Then{SetHeader: map[string]string{"X-A": "a\nb"}}}},
+		{"then.set_header", "is no action of rules on failure", Rule{On: "failure", Then: Then{SetHeader: map[string]string{"X-A": "b"}}}},
 		{"then.reroute", "a link, or an account", Rule{On: "failure", Then: Then{Reroute: &Reroute{}}}},
 	} {
 		in := house(Route{DestSMSC: "carrier1"})

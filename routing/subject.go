@@ -134,6 +134,12 @@ func (k *maker) content(w *When) {
 // envelope are the conditions on what only some protocols have.
 func (k *maker) envelope(w *When) {
 	k.patterns("service_type", w.ServiceType, true, func(s *Subject) string { return s.Message.Extra[extraService] })
+	k.patterns("serving_node", w.ServingNode, true, func(s *Subject) string {
+		if s.Facts.Node == nil {
+			return ""
+		}
+		return s.Facts.Node(s.Message.To.Value)
+	})
 	k.patterns("imsi", w.IMSI, true, func(s *Subject) string { return s.Message.Extra[extraIMSI] })
 	k.numbers("protocol_id", w.ProtocolID, func(s *Subject) int {
 		n, _ := strconv.Atoi(s.Message.Extra[extraProtocol])

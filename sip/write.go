@@ -3,7 +3,10 @@ package sip
 import (
 	"encoding/hex"
 	"hash/fnv"
+	"net/textproto"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"smsc/message"
@@ -92,9 +95,28 @@ func appendOurs(b []byte, m *message.Message, about message.ID, content form) []
 	if m.Origin.Type == message.SourceSMPP && m.Origin.Link != "" {
 		b = appendField(b, xSMSC, m.Origin.Link)
 	}
+	b = appendRuled(b, m)
 	b = m.Accepted.UTC().AppendFormat(append(b, xDeliveryTime+": "...), xTime)
 	b = append(b, "\r\n"+xID+": "...)
 	return append(strconv.AppendUint(b, uint64(about), 10), "\r\n"...)
+}
+
+// appendRuled writes the headers that message rules have set.
+func appendRuled(b []byte, m *message.Message) []byte {
+	if m.Ruled == nil {
+		return b
+	}
+	var names []string
+	for key := range m.Extra {
+		if name, ok := strings.CutPrefix(key, message.ExtraHeader); ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		b = appendField(b, textproto.CanonicalMIMEHeaderKey(name), m.Extra[message.ExtraHeader+name])
+	}
+	return b
 }
 
 // forwards is Max-Forwards: one less than what came in (RFC 7332).

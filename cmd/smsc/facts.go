@@ -21,6 +21,12 @@ func (h *house) facts() routing.Facts {
 			}
 			return "", false
 		},
+		Node: func(number string) string {
+			if rest := h.located.Load(); rest != nil {
+				return rest.ServingNode(number)
+			}
+			return ""
+		},
 	}
 }
 

@@ -107,7 +107,9 @@ func TestTenThousandRulesCostLittle(t *testing.T) {
 		with, slower = append(with, cpu), append(slower, wall)
 	}
 	// The least of the rounds is what others on the machine disturbed least.
-	least := func(all []time.Duration) float64 { return float64(slices.Min(all).Nanoseconds()) / 1e3 / (batch * batches) }
+	least := func(all []time.Duration) float64 {
+		return float64(slices.Min(all).Nanoseconds()) / 1e3 / (batch * batches)
+	}
 	a, b := least(without), least(with)
 	t.Logf("no rule: %.1f µs of processor, %.1f µs on the clock a message; 10,000 rules: %.1f µs, %.1f µs; %.1f %% more processor",
 		a, least(slow), b, least(slower), 100*(b-a)/a)
