@@ -159,3 +159,42 @@ func pollRows(t *testing.T, h *house, path string) (rows []struct{ ID int64 }) {
 	}
 	return rows
 }
+
+// The curl lines of docs/rest.md are requests that the server understands:
+// what they change may be finished or declared already, nothing else.
+func TestTheCurlLinesOfThePageAboutHTTP(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		need(t, "curl", false)
+	}
+	page, err := os.ReadFile("../../docs/rest.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := testHouse(t, t.TempDir(), `
+accounts: [{name: acme, token: TOKEN-0123456789}]
+links:
+  - {name: app, kind: poll, shared: true}
+  - {name: carrier1, kind: carrier, address: "127.0.0.1:9", system_id: us, shared: true}
+  - {name: carrier2, kind: carrier, address: "127.0.0.1:9", system_id: us}
+routes: [{called_prefix: "44", dest_smsc: carrier1}]
+`)
+	var posted struct{ Data struct{ ID int64 } }
+	answer := postTo(t, h, "/api/messages", "application/json", `{"source_msisdn":"acme","destination_msisdn":"447700900789","message_body":"x","source_smsc":"web","dest_smsc":"app"}`)
+	if err := json.Unmarshal([]byte(answer), &posted); err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile(`(?m)^curl -s [^'\n]*(?:'[^']*'[^'\n]*)*$`).FindAllString(string(page), -1)
+	if len(lines) < 20 {
+		t.Fatalf("only %d lines", len(lines))
+	}
+	for _, line := range lines {
+		line = strings.NewReplacer("/messages/ID", fmt.Sprintf("/messages/%d", posted.Data.ID), "acme:TOKEN", "acme:TOKEN-0123456789", "wait=30", "wait=1").Replace(line)
+		command := strings.Replace(line, "curl -s", "curl -s -o /dev/null -w '%{http_code}'", 1)
+		sh := exec.CommandContext(t.Context(), "sh", "-c", command)
+		sh.Env = append(os.Environ(), "K="+testKey, "S="+h.url())
+		out, err := sh.CombinedOutput()
+		if code := string(out); err != nil || !strings.HasPrefix(code, "2") && code != "409" && code != "412" {
+			t.Errorf("%s\nis answered %s %v", line, code, err)
+		}
+	}
+}
