@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"slices"
-
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -144,6 +143,147 @@ func textTo(to, text string) *pdu.SM {
 		Dest: pdu.Address{TON: 1, NPI: 1, Addr: []byte(to)}, ShortMessage: []byte(text)}
 }
 
+// flowBy sends 500 messages a second, whatever the machine, until stop is
+// called; that returns how many, and fails unless all were taken.
+func flowBy(t *testing.T, s *smpp.Session) (stop func() int) {
+	end, ended := make(chan struct{}), make(chan int)
+	var open, refused atomic.Int64
+	go func() {
+		began, sent := time.Now(), 0
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-end:
+				ended <- sent
+				return
+			case <-tick.C:
+			}
+			for due := int(time.Since(began).Seconds() * 500); sent < due; sent++ {
+				open.Add(1)
+				err := s.Submit(context.Background(), textTo("447700900123", "by the way"), func(r smpp.Reply) {
+					if r.Err != nil || r.Status != pdu.ROK {
+						refused.Add(1)
+					}
+					open.Add(-1)
+				})
+				if err != nil {
+					open.Add(-1)
+					refused.Add(1)
+				}
+			}
+		}
+	}()
+	return func() int {
+		close(end)
+		sent := <-ended
+		eventually(t, "what flows by is answered", func() bool { return open.Load() == 0 })
+		if n := refused.Load(); n > 0 {
+			t.Errorf("%d of %d that flowed by were refused", n, sent)
+		}
+		return sent
+	}
+}
+
+// thousand are queued messages of one owner, and what became of them.
+type thousand struct {
+	t     *testing.T
+	owner *smpp.Session
+	ids   []string
+	done  []string // "cancelled", "replaced" or ""
+
+	mu      sync.Mutex
+	arrived map[string][]string // texts by recipient
+}
+
+var loadSource = pdu.Address{TON: 1, NPI: 1, Addr: []byte("15551230001")}
+
+func (m *thousand) to(i int) string { return fmt.Sprintf("99%06d", i) }
+
+// queue submits n messages.
+func (m *thousand) queue(n int) {
+	m.t.Helper()
+	m.ids, m.done, m.arrived = make([]string, n), make([]string, n), map[string][]string{}
+	for i := range m.ids {
+		status, p := asked(m.t, m.owner, textTo(m.to(i), fmt.Sprintf("old %d", i)))
+		if status != pdu.ROK {
+			m.t.Fatal(status)
+		}
+		m.ids[i] = string(p.(*pdu.SMResp).MessageID)
+	}
+}
+
+// take is called for each message that arrives; it takes its time, so that
+// the race lasts.
+func (m *thousand) take(sm *pdu.SM) {
+	time.Sleep(2 * time.Millisecond)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.arrived[string(sm.Dest.Addr)] = append(m.arrived[string(sm.Dest.Addr)], string(sm.ShortMessage))
+}
+
+func (m *thousand) state(i int) uint8 {
+	m.t.Helper()
+	status, p := asked(m.t, m.owner, &pdu.Query{MessageID: []byte(m.ids[i]), Source: loadSource})
+	q := p.(*pdu.QueryResp)
+	if status != pdu.ROK || string(q.MessageID) != m.ids[i] {
+		m.t.Fatalf("query %d: %s %+v", i, status, q)
+	}
+	return q.State
+}
+
+// change queries message i and cancels it, replaces it or leaves it alone.
+// While nobody is there to take it, no answer but success is right.
+func (m *thousand) change(i int, race bool) {
+	m.t.Helper()
+	if state := m.state(i); state != 1 && (state != 2 || !race) {
+		m.t.Fatalf("message %d stands at %d", i, state)
+	}
+	id := []byte(m.ids[i])
+	var p pdu.PDU
+	var word string
+	var late pdu.Status
+	switch i % 3 {
+	case 0:
+		p, word, late = &pdu.Cancel{MessageID: id, Source: loadSource}, "cancelled", pdu.RCancelFail
+	case 1:
+		p, word, late = &pdu.Replace{MessageID: id, Source: loadSource, ShortMessage: fmt.Appendf(nil, "new %d", i)}, "replaced", pdu.RReplaceFail
+	default:
+		return
+	}
+	switch status, _ := asked(m.t, m.owner, p); {
+	case status == pdu.ROK:
+		m.done[i] = word
+	case status != late || !race:
+		m.t.Errorf("%s %d: %s", p.Command(), i, status)
+	}
+}
+
+// check compares what arrived, and each end, with what was answered.
+func (m *thousand) check() map[string]int {
+	m.t.Helper()
+	for i := range m.ids {
+		eventually(m.t, fmt.Sprintf("message %d has an end", i), func() bool { return m.state(i) != 1 })
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	count := map[string]int{}
+	for i := range m.ids {
+		want, end := []string{fmt.Sprintf("old %d", i)}, uint8(2)
+		switch m.done[i] {
+		case "cancelled":
+			want, end = nil, 4
+		case "replaced":
+			want = []string{fmt.Sprintf("new %d", i)}
+		}
+		count[m.done[i]]++
+		if got := m.arrived[m.to(i)]; !slices.Equal(got, want) || m.state(i) != end {
+			m.t.Errorf("message %d was %q, stands at %d, and %q arrived", i, m.done[i], m.state(i), got)
+		}
+	}
+	return count
+}
+
 // TestQueryCancelAndReplaceOnAThousandQueuedWhileTrafficFlows races the
 // owner's hands with delivery: what was cancelled never arrives, what was
 // replaced arrives as it was replaced, and every answer is right.
@@ -158,93 +298,20 @@ routes:
   - {called_prefix: "44", dest_smsc: carrier1}
   - {called_prefix: "99", dest_smsc: esme2}
 `, startReportingCarrier(t)))
-	owner := bindTo(t, h, pdu.BindTransceiver, "esme1", nil)
-	ids := make([]string, n)
-	for i := range ids {
-		status, p := asked(t, owner, textTo(fmt.Sprintf("99%06d", i), fmt.Sprintf("old %d", i)))
-		if status != pdu.ROK {
-			t.Fatal(status)
+	m := &thousand{t: t, owner: bindTo(t, h, pdu.BindTransceiver, "esme1", nil)}
+	m.queue(n)
+	began, stop := time.Now(), flowBy(t, bindTo(t, h, pdu.BindTransceiver, "esme1", nil))
+	for k, i := range rand.Perm(n) {
+		if k == n/3 { // from here on the recipient is there, and it is a race
+			bindTo(t, h, pdu.BindReceiver, "esme2", m.take)
 		}
-		ids[i] = string(p.(*pdu.SMResp).MessageID)
+		m.change(i, k >= n/3)
 	}
-	// 500 messages a second flow by, until the end.
-	stop, flowed := make(chan struct{}), make(chan int)
-	go func() {
-		other, sent := bindTo(t, h, pdu.BindTransceiver, "esme1", nil), 0
-		tick := time.NewTicker(10 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-stop:
-				flowed <- sent
-				return
-			case <-tick.C:
-			}
-			for range 5 {
-				if other.Submit(context.Background(), textTo("447700900123", "by the way"), func(smpp.Reply) {}) == nil {
-					sent++
-				}
-			}
-		}
-	}()
-	var mu sync.Mutex
-	arrived := map[string][]string{} // texts by recipient
-	source := pdu.Address{TON: 1, NPI: 1, Addr: []byte("15551230001")}
-	cancelled, replaced := make([]bool, n), make([]bool, n)
-	for i, id := range ids {
-		if i == n/3 { // from here on the recipient is there, and it is a race
-			bindTo(t, h, pdu.BindReceiver, "esme2", func(sm *pdu.SM) {
-				mu.Lock()
-				defer mu.Unlock()
-				arrived[string(sm.Dest.Addr)] = append(arrived[string(sm.Dest.Addr)], string(sm.ShortMessage))
-			})
-		}
-		status, p := asked(t, owner, &pdu.Query{MessageID: []byte(id), Source: source})
-		if q := p.(*pdu.QueryResp); status != pdu.ROK || string(q.MessageID) != id || q.State != 1 && (q.State != 2 || i < n/3) {
-			t.Fatalf("query %d: %s %+v", i, status, q)
-		}
-		switch i % 3 {
-		case 0:
-			status, _ := asked(t, owner, &pdu.Cancel{MessageID: []byte(id), Source: source})
-			cancelled[i] = status == pdu.ROK
-			if status != pdu.ROK && (status != pdu.RCancelFail || i < n/3) {
-				t.Errorf("cancel %d: %s", i, status)
-			}
-		case 1:
-			status, _ := asked(t, owner, &pdu.Replace{MessageID: []byte(id), Source: source, ShortMessage: fmt.Appendf(nil, "new %d", i)})
-			replaced[i] = status == pdu.ROK
-			if status != pdu.ROK && (status != pdu.RReplaceFail || i < n/3) {
-				t.Errorf("replace %d: %s", i, status)
-			}
-		}
-	}
-	state := func(i int) uint8 {
-		_, p := asked(t, owner, &pdu.Query{MessageID: []byte(ids[i]), Source: source})
-		return p.(*pdu.QueryResp).State
-	}
-	for i := range ids {
-		eventually(t, fmt.Sprintf("message %d has an end", i), func() bool { return state(i) != 1 })
-	}
-	close(stop)
-	t.Logf("%d messages flowed by", <-flowed)
-	mu.Lock()
-	defer mu.Unlock()
-	count := map[string]int{}
-	for i := range ids {
-		texts, want, end := arrived[fmt.Sprintf("99%06d", i)], []string{fmt.Sprintf("old %d", i)}, uint8(2)
-		switch {
-		case cancelled[i]:
-			want, end = nil, 4
-			count["cancelled"]++
-		case replaced[i]:
-			want = []string{fmt.Sprintf("new %d", i)}
-			count["replaced"]++
-		}
-		if strings.Join(texts, "|") != strings.Join(want, "|") || state(i) != end {
-			t.Errorf("message %d: cancelled %v, replaced %v, state %d, arrived %q", i, cancelled[i], replaced[i], state(i), texts)
-		}
-	}
-	t.Log(count)
+	count := m.check()
+	took := time.Since(began)
+	flowed := stop()
+	t.Logf("%d cancelled, %d replaced, %d left alone or too late; %d flowed by, %.0f a second",
+		count["cancelled"], count["replaced"], count[""], flowed, float64(flowed)/took.Seconds())
 	if count["cancelled"] < n/9 || count["replaced"] < n/9 {
 		t.Errorf("too few could be changed: %v", count)
 	}
