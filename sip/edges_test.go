@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -127,9 +128,10 @@ func TestMaxForwardsCountsDown(t *testing.T) {
 }
 
 func TestNoForwardsLeftIs483WhereOnlySIPLeadsOn(t *testing.T) {
-	var hops []string
-	h := open(t, quick(), connect+"  - {name: app, kind: poll}\n")
-	h.deps.Hops = func(*message.Message) []string { return hops }
+	var hops atomic.Pointer[[]string]
+	h := prepare(t, quick(), connect+"  - {name: app, kind: poll}\n", &shelf{})
+	h.deps.Hops = func(*message.Message) []string { return *hops.Load() }
+	h.serve()
 	w := dial(t, "udp", h.udp())
 	for _, test := range []struct {
 		forwards string
@@ -142,7 +144,7 @@ func TestNoForwardsLeftIs483WhereOnlySIPLeadsOn(t *testing.T) {
 		{"0", nil, 202},
 		{"1", []string{"connect"}, 202},
 	} {
-		hops = test.hops
+		hops.Store(&test.hops)
 		d := strings.Replace(draft{body: fmt.Sprint(test)}.String(), "Max-Forwards: 70", "Max-Forwards: "+test.forwards, 1)
 		if a := w.answer(d); a.status != test.status {
 			t.Errorf("Max-Forwards %s to %v: %d", test.forwards, test.hops, a.status)
