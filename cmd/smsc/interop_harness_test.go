@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -72,15 +74,26 @@ var program = sync.OnceValues(func() (string, error) {
 	return file, nil
 })
 
-// freePort returns a port that nobody listens on, by TCP or UDP.
+// freePort returns a port that nobody listens on, by TCP or UDP. It lies below
+// those that the system hands to clients: one of them might take it before the
+// program that is to listen there.
 func freePort(t *testing.T) int {
 	t.Helper()
-	n := 0
-	p := port{number: &n, udp: true, tcp: true, flag: "test"}
-	if err := p.choose(); err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		at := loopback(20_000 + rand.IntN(12_000))
+		stream, err := net.Listen("tcp", at)
+		if err != nil {
+			continue
+		}
+		packets, err := net.ListenPacket("udp", at)
+		_ = stream.Close()
+		if err == nil {
+			_ = packets.Close()
+			return stream.Addr().(*net.TCPAddr).Port
+		}
 	}
-	return n
+	t.Fatal("no port is free")
+	return 0
 }
 
 const testKey = "interop-operator-key"
