@@ -20,8 +20,8 @@ import (
 const (
 	phones     = 1000 // subscribers of the core
 	phonesEach = 4    // messages to each
-	refuses   = "+447700900001"
-	isSilent  = "+447700900002"
+	refuses    = "+447700900001"
+	isSilent   = "+447700900002"
 )
 
 // crowdCore is a core whose phones acknowledge at once, but two: one refuses
