@@ -1,14 +1,9 @@
 package restapi
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"net/http"
 	"slices"
-	"strings"
-	"time"
 
-	"smsc/message"
 	"smsc/tenant"
 )
 
@@ -23,10 +18,10 @@ type accountRow struct {
 	Senders []string      `json:"senders"`
 	Limits  limitsRow     `json:"limits"`
 	Charged string        `json:"charged"`
-	pricesRow
+	PricesRow
 	Numbering   *numberingRow `json:"numbering"`
 	SubAccounts []string      `json:"sub_accounts"`
-	stampRow
+	StampRow
 }
 
 type keyRow struct {
@@ -61,7 +56,7 @@ func (c *call) accountRow(a *tenant.Account, subs map[string][]string, secrets b
 	}
 	row := accountRow{
 		Name: a.Name, Parent: a.Parent, SID: a.SID, Token: hide(a.Token), Keys: []keyRow{}, Status: a.Status,
-		Senders: notNil(slices.Clone(a.Senders)), Charged: or(a.Charged, "default"), pricesRow: pricesOf(a), Limits: limitsRow(a.Limits), SubAccounts: notNil(subs[a.Name]), stampRow: c.stamp(accountsSection, a.Name),
+		Senders: notNil(slices.Clone(a.Senders)), Charged: or(a.Charged, "default"), PricesRow: pricesOf(a), Limits: limitsRow(a.Limits), SubAccounts: notNil(subs[a.Name]), StampRow: c.stamp(accountsSection, a.Name),
 	}
 	if a.Name == c.id.Account && a.Name != tenant.Operator {
 		row.Parent = parentName
@@ -271,138 +266,4 @@ func (c *call) closeAccount(name string) error {
 		return nil
 	})
 	return err
-}
-
-// postKey answers POST /api/accounts/{account}/keys. The key is shown once,
-// in this answer.
-func (c *call) postKey() error {
-	at, err := c.pathAccount()
-	if err != nil {
-		return err
-	}
-	body, err := c.objectBody()
-	if err != nil {
-		return err
-	}
-	name, _ := body["name"].(string)
-	role, _ := body["role"].(string)
-	key := tenant.Key{Name: name, Role: tenant.Role(or(role, string(tenant.Send))), Key: newSecret()}
-	if given, _ := body["key"].(string); given != "" {
-		key.Key = given
-	}
-	for field := range body {
-		if field != "name" && field != "role" && field != "key" {
-			return invalid("body."+shorten(field), "unknown field")
-		}
-	}
-	account := at.Name
-	_, err = c.change(func(doc *tenant.Document) error {
-		for i := range doc.Accounts {
-			a := &doc.Accounts[i]
-			if a.Name != account {
-				continue
-			}
-			if slices.ContainsFunc(a.Keys, func(k tenant.Key) bool { return k.Name == name }) {
-				return refuse("name_taken", "the account has a key of this name")
-			}
-			a.Keys = append(a.Keys, key)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return c.encodeStatus(http.StatusCreated, keyRow{key.Name, key.Key, key.Role})
-}
-
-// deleteKey answers DELETE /api/accounts/{account}/keys/{key}.
-func (c *call) deleteKey() error {
-	at, err := c.pathAccount()
-	if err != nil {
-		return err
-	}
-	account, name := at.Name, c.r.PathValue("key")
-	_, err = c.change(func(doc *tenant.Document) error {
-		for i := range doc.Accounts {
-			a := &doc.Accounts[i]
-			if a.Name != account {
-				continue
-			}
-			left := slices.DeleteFunc(slices.Clone(a.Keys), func(k tenant.Key) bool { return k.Name == name })
-			if len(left) == len(a.Keys) {
-				return refuse("not_found", "no such key")
-			}
-			a.Keys = left
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	c.send(http.StatusNoContent, "", nil)
-	return nil
-}
-
-// usageReply is the answer of GET /api/accounts/{account}/usage.
-type usageReply struct {
-	Account string     `json:"account"`
-	Status  string     `json:"status"`
-	Backlog int        `json:"backlog"` // messages without an end
-	Limits  limitsRow  `json:"limits"`
-	Today   usageToday `json:"today"`
-}
-
-// usageToday counts what was accepted since midnight UTC.
-type usageToday struct {
-	Accepted  int  `json:"accepted"`
-	Parts     int  `json:"parts"`
-	Delivered int  `json:"delivered"`
-	Failed    int  `json:"failed"`
-	Truncated bool `json:"truncated"` // only the newest are counted
-}
-
-// maxUsage bounds the messages that one usage answer looks at.
-const maxUsage = 100_000
-
-// accountUsage answers GET /api/accounts/{account}/usage.
-func (c *call) accountUsage() error {
-	a, err := c.pathAccount()
-	if err != nil {
-		return err
-	}
-	reply := usageReply{Account: a.Name, Status: string(c.dir.Status(a.Name)), Limits: limitsRow(a.Limits)}
-	if c.s.deps.Backlog != nil {
-		reply.Backlog, _ = c.s.deps.Backlog(a.Name)
-	}
-	kind := message.KindMessage
-	q := message.Query{Account: a.Name, Kind: &kind, Since: c.start.UTC().Truncate(24 * time.Hour), Desc: true, Limit: 1000}
-	for reply.Today.Accepted < maxUsage {
-		rows, err := c.s.deps.Ledger.List(c.r.Context(), q)
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			reply.Today.Accepted++
-			reply.Today.Parts += max(parts(r.Message), 1)
-			switch r.State.Phase {
-			case message.Done:
-				reply.Today.Delivered++
-			case message.Failed, message.Expired:
-				reply.Today.Failed++
-			}
-			q.After = r.Message.ID
-		}
-		if len(rows) < q.Limit {
-			return c.encode(reply)
-		}
-	}
-	reply.Today.Truncated = true
-	return c.encode(reply)
-}
-
-// newSecret makes a token or key nobody can guess.
-func newSecret() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return strings.ToLower(hex.EncodeToString(b[:]))
 }

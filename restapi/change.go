@@ -11,11 +11,11 @@ import (
 
 // edit runs one change through the Editor, again where somebody else was
 // faster, and says an end in the way with the object beside it.
-func (c *call) edit(r message.Record, change func(ctx context.Context, reach message.Reach, id message.ID) error) error {
+func (c *call) edit(r message.Record, do deed) error {
 	ctx := c.r.Context()
 	var err error
 	for range 3 {
-		err = change(ctx, only(r.Message), r.Message.ID)
+		err = do(ctx, only(r.Message), r.Message.ID, c.who())
 		if !errors.Is(err, message.ErrStale) {
 			break
 		}
@@ -117,8 +117,8 @@ func (c *call) patch(r message.Record, d *draft) error {
 		c.noteCarrier(d)
 	}
 	if d.edits() {
-		err := c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
-			return c.s.deps.Editor.Edit(ctx, reach, id, c.who(), func(m *message.Message) error { return c.rewrite(d, m) })
+		err := c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID, who string) error {
+			return c.s.deps.Editor.Edit(ctx, reach, id, who, func(m *message.Message) error { return c.rewrite(d, m) })
 		})
 		// A lease does not keep the poller from saying where it delivered to.
 		if err != nil && !(errors.Is(err, message.ErrInFlight) && word == "delivered") {
@@ -128,15 +128,20 @@ func (c *call) patch(r message.Record, d *draft) error {
 	if word == "" {
 		return nil
 	}
-	return c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
-		switch word {
-		case "queued":
-			return c.s.deps.Editor.Retry(ctx, reach, id, c.who())
-		case "cancelled":
-			return c.s.deps.Editor.Cancel(ctx, reach, id, c.who())
-		}
-		return c.s.deps.Editor.Conclude(ctx, reach, id, c.who(), d.outcome(word))
-	})
+	switch word {
+	case "queued":
+		return c.edit(r, c.s.deps.Editor.Retry)
+	case "cancelled":
+		return c.edit(r, c.s.deps.Editor.Cancel)
+	}
+	return c.edit(r, c.conclude(d.outcome(word)))
+}
+
+// conclude is the word of a poller.
+func (c *call) conclude(o message.Outcome) deed {
+	return func(ctx context.Context, reach message.Reach, id message.ID, who string) error {
+		return c.s.deps.Editor.Conclude(ctx, reach, id, who, o)
+	}
 }
 
 // noteCarrier records the dest_smsc that comes with "delivered" as the one
@@ -228,40 +233,28 @@ func (c *call) failAttempt() error {
 			return err
 		}
 	}
-	err = c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
-		return c.s.deps.Editor.Conclude(ctx, reach, id, c.who(), d.outcome("failed attempt"))
-	})
-	if err != nil {
+	if err = c.edit(r, c.conclude(d.outcome("failed attempt"))); err != nil {
 		return err
 	}
 	return c.again(r, viewAttempt)
 }
 
 // cancelMessage answers POST /api/messages/{id}/cancel.
-func (c *call) cancelMessage() error {
-	r, err := c.pathRecord()
-	if err != nil {
-		return err
-	}
-	err = c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
-		return c.s.deps.Editor.Cancel(ctx, reach, id, c.who())
-	})
-	if err != nil {
-		return err
-	}
-	return c.again(r, viewFull)
-}
+func (c *call) cancelMessage() error { return c.act(c.s.deps.Editor.Cancel) }
 
 // retryMessage answers POST /api/messages/{id}/retry.
-func (c *call) retryMessage() error {
+func (c *call) retryMessage() error { return c.act(c.s.deps.Editor.Retry) }
+
+// deed is something that an Editor does to one message.
+type deed func(ctx context.Context, reach message.Reach, id message.ID, who string) error
+
+// act does something to the message of {id} and answers with it.
+func (c *call) act(do deed) error {
 	r, err := c.pathRecord()
 	if err != nil {
 		return err
 	}
-	err = c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
-		return c.s.deps.Editor.Retry(ctx, reach, id, c.who())
-	})
-	if err != nil {
+	if err := c.edit(r, do); err != nil {
 		return err
 	}
 	return c.again(r, viewFull)
@@ -275,8 +268,8 @@ func (c *call) deleteMessage() error {
 		return err
 	}
 	if !r.State.Phase.Ended() {
-		err = c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID) error {
-			err := c.s.deps.Editor.Cancel(ctx, reach, id, c.who())
+		err = c.edit(r, func(ctx context.Context, reach message.Reach, id message.ID, who string) error {
+			err := c.s.deps.Editor.Cancel(ctx, reach, id, who)
 			if errors.Is(err, message.ErrFinished) {
 				return nil // it came to its end meanwhile
 			}

@@ -9,7 +9,7 @@ import (
 
 // routes is every endpoint there is.
 func (s *Server) routes() []route {
-	return slices.Concat(s.healthRoutes(), s.messageRoutes(), s.receiptRoutes(), s.declaredRoutes(),
+	return slices.Concat(s.healthRoutes(), s.balanceRoutes(), s.messageRoutes(), s.receiptRoutes(), s.declaredRoutes(),
 		s.catalogRoutes(), s.eventRoutes(), s.restcommRoutes(), s.lineRoutes(), s.webhookRoutes(), s.frontendRoutes(), s.sheetRoutes(), s.operateRoutes(), s.documentRoutes())
 }
 
@@ -51,7 +51,7 @@ func (s *Server) messageRoutes() []route {
 				headers: []string{"Idempotency-Key", "Prefer"}, errors: []int{402, 403, 409, 413, 415, 422, 429, 503}}},
 		{method: "GET", path: "/api/messages", need: tenant.Read, anyParams: true,
 			params: union(listParams, lease), handle: (*call).listOrPoll,
-			doc: doc{tag: "messages", summary: "List messages; with the header SMSc: poll a queue", reply: []rowDoc{},
+			doc: doc{tag: "messages", summary: "List messages; with the header SMSc: poll a queue", reply: []MessageRow{},
 				headers: []string{"SMSc"}, errors: []int{403, 409, 422}}},
 		{method: "POST", path: "/api/messages/bulk", need: tenant.Send, anyParams: true, params: []string{"atomic"}, limit: s.cfg.MaxBulk,
 			handle: (*call).postBulk,

@@ -41,8 +41,9 @@ type messageDoc struct {
 	SourceType  string            `json:"source_type,omitempty" enum:"SIP,IMS,SMPP,HTTP,CS"`
 }
 
-// rowDoc is a row of example 2.
-type rowDoc struct {
+// MessageRow is a row of example 2. It is exported because others embed it, and
+// the document leaves out what it cannot see.
+type MessageRow struct {
 	ID          uint64  `json:"id"`
 	Source      string  `json:"source_msisdn"`
 	Destination string  `json:"destination_msisdn"`
@@ -56,8 +57,8 @@ type rowDoc struct {
 
 // postedDoc is example 1.
 type postedDoc struct {
-	Status string `json:"status" enum:"success"`
-	Data   rowDoc `json:"data"`
+	Status string     `json:"status" enum:"success"`
+	Data   MessageRow `json:"data"`
 }
 
 // polledDoc is example 3.
@@ -77,15 +78,7 @@ type queuedDoc struct {
 
 // fullDoc is example 5.
 type fullDoc struct {
-	ID          uint64            `json:"id"`
-	Source      string            `json:"source_msisdn"`
-	Destination string            `json:"destination_msisdn"`
-	Body        string            `json:"message_body"`
-	DestSMSC    *string           `json:"dest_smsc"`
-	DeliverTime *string           `json:"deliver_time" format:"date-time"`
-	Attempts    int               `json:"delivery_attempts"`
-	Expires     string            `json:"expires" format:"date-time"`
-	Inserted    string            `json:"inserted_at" format:"date-time"`
+	MessageRow
 	After       *string           `json:"deliver_after" format:"date-time"`
 	Status      string            `json:"status" enum:"queued,scheduled,retrying,sending,sent,delivered,failed,expired,cancelled,dropped"`
 	SID         string            `json:"sid"`

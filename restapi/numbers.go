@@ -18,14 +18,14 @@ type numberRow struct {
 	SMSFallbackURL    string `json:"sms_fallback_url"`
 	SMSFallbackMethod string `json:"sms_fallback_method"`
 	Application       string `json:"application"`
-	stampRow
+	StampRow
 }
 
 func (c *call) numberRow(n *tenant.Number) numberRow {
 	return numberRow{
 		Number: n.Number, Account: n.Account, Link: c.linkName(n.Link), FriendlyName: n.FriendlyName,
 		SMSURL: n.SMSURL, SMSMethod: n.SMSMethod, SMSFallbackURL: n.SMSFallbackURL, SMSFallbackMethod: n.SMSFallbackMethod,
-		Application: n.Application, stampRow: c.stamp(numbersSection, n.Number),
+		Application: n.Application, StampRow: c.stamp(numbersSection, n.Number),
 	}
 }
 

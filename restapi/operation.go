@@ -13,6 +13,8 @@ type Operation struct {
 	Logs *Logs
 	// Records reads the files of records.
 	Records Records
+	// Funds are the balances of accounts; nil: there are none.
+	Funds Funds
 	// Peers are those who are connected or registered now.
 	Peers Peers
 }

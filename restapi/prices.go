@@ -7,15 +7,16 @@ import (
 	"smsc/tenant"
 )
 
-// pricesRow is what an account pays, as REST shows it.
-type pricesRow struct {
+// PricesRow is what an account pays, as REST shows it. It is exported for the
+// OpenAPI document, which leaves out what it cannot see.
+type PricesRow struct {
 	Payer     string                    `json:"payer"`
 	Rates     map[string]message.Amount `json:"rates"`
 	Overdraft message.Amount            `json:"overdraft"`
 }
 
-func pricesOf(a *tenant.Account) pricesRow {
-	row := pricesRow{Payer: a.Payer, Rates: maps.Clone(a.Rates), Overdraft: a.Overdraft}
+func pricesOf(a *tenant.Account) PricesRow {
+	row := PricesRow{Payer: a.Payer, Rates: maps.Clone(a.Rates), Overdraft: a.Overdraft}
 	if row.Rates == nil {
 		row.Rates = map[string]message.Amount{}
 	}

@@ -31,8 +31,8 @@ type routeRow struct {
 	AfterUnsure   string `json:"after_unsure"`
 	Description   string `json:"description"`
 	Enabled       bool   `json:"enabled"`
-	hitRow
-	stampRow
+	HitRow
+	StampRow
 }
 
 // listRoutes answers GET /api/routes: those in reach in the order they are
@@ -69,7 +69,7 @@ func (c *call) routeRow(r *routing.Route) routeRow {
 		SourceSMSC: r.SourceSMSC, SourceType: r.SourceType, DestSMSC: r.DestSMSC,
 		Priority: r.Priority, Weight: r.Weight, Charged: or(r.Charged, "default"), Refund: or(r.Refund, "default"), AutoReply: r.AutoReply,
 		Drop: r.Drop, Back: r.Back, Failover: or(r.Failover, "deferred"), AfterUnsure: or(r.AfterUnsure, "later"), Description: r.Description, Enabled: r.Enabled,
-		hitRow: c.routeHits(r.ID), stampRow: c.stamp(routesSection, routeName(r.ID)),
+		HitRow: c.routeHits(r.ID), StampRow: c.stamp(routesSection, routeName(r.ID)),
 	}
 }
 

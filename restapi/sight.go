@@ -149,3 +149,14 @@ func (c *call) seesRoute(id int) bool {
 	owner, ok := c.s.owners.of(c.dir)[id]
 	return ok && c.dir.Within(owner, c.id.Account)
 }
+
+// seesLink tells whether the caller may know the link by its name: his own or
+// below, or shared by an account above.
+func (c *call) seesLink(name string) bool {
+	l := c.dir.Link(name)
+	return l == nil || c.seesDeclared(l)
+}
+
+func (c *call) seesDeclared(l *tenant.Link) bool {
+	return c.dir.Within(l.Account, c.id.Account) || l.Shared && c.dir.Within(c.id.Account, l.Account)
+}

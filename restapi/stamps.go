@@ -7,31 +7,32 @@ import (
 	"smsc/routing"
 )
 
-// stampRow is when an object came to be and was last changed, as rows of
-// declared objects end; null for what is older than such stamps.
-type stampRow struct {
+// StampRow is when an object came to be and was last changed, as rows of
+// declared objects end; null for what is older than such stamps. It is
+// exported for the OpenAPI document, which leaves out what it cannot see.
+type StampRow struct {
 	Created *string `json:"created_at"`
 	Updated *string `json:"updated_at"`
 }
 
-// hitRow is how often a route or rule decided, since the program has started.
-type hitRow struct {
+// HitRow is how often a route or rule decided, since the program has started.
+type HitRow struct {
 	Hits uint64  `json:"hits"`
 	Last *string `json:"last_hit"`
 }
 
-func (c *call) stamp(s section, name string) stampRow {
+func (c *call) stamp(s section, name string) StampRow {
 	at := c.dir.Stamp(string(s), name)
-	return stampRow{instant(at.Created), instant(at.Updated)}
+	return StampRow{instant(at.Created), instant(at.Updated)}
 }
 
-func (c *call) routeHits(id int) hitRow { return hitsRow(c.dir.Table().RouteHits(id)) }
+func (c *call) routeHits(id int) HitRow { return hitsRow(c.dir.Table().RouteHits(id)) }
 
-func (c *call) ruleHits(account, name string) hitRow {
+func (c *call) ruleHits(account, name string) HitRow {
 	return hitsRow(c.dir.Table().RuleHits(account, name))
 }
 
-func hitsRow(h routing.Hits) hitRow { return hitRow{h.Count, instant(h.Last)} }
+func hitsRow(h routing.Hits) HitRow { return HitRow{h.Count, instant(h.Last)} }
 
 // instant is a moment as answers have it; nil for the zero time.
 func instant(t time.Time) *string {

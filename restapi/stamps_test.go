@@ -40,3 +40,31 @@ func TestARouteThatDecidesIsHit(t *testing.T) {
 		t.Errorf("%v %s", err, r.body)
 	}
 }
+
+func TestRowsOfDeclaredObjectsAreDocumentedWhole(t *testing.T) {
+	g := newRig(t, withLinks)
+	g.steps(t, []step{{operatorKey, "POST", "/api/numbers", `{"number":"15559990000","link":"app"}`, 201, "", nil}})
+	var o struct {
+		Components struct {
+			Schemas map[string]struct{ Properties map[string]any }
+		}
+	}
+	if err := json.Unmarshal([]byte(g.send("GET", "/api/openapi.json", "").body), &o); err != nil {
+		t.Fatal(err)
+	}
+	for path, schema := range map[string]string{
+		"/api/accounts/acme": "AccountRow", "/api/routes/1": "RouteRow", "/api/numbers/15559990000": "NumberRow", "/api/queues": "QueueRow",
+	} {
+		var row map[string]any
+		_ = json.Unmarshal([]byte(g.as(operatorKey, "GET", path, "").body), &row) // a list has nothing to compare
+		known := o.Components.Schemas[schema].Properties
+		if len(known) == 0 {
+			t.Errorf("%s is not documented", schema)
+		}
+		for name := range row {
+			if known[name] == nil {
+				t.Errorf("%s of %s is not documented", name, schema)
+			}
+		}
+	}
+}
