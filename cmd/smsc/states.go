@@ -12,7 +12,7 @@ import (
 // `smsc links`: what its edge knows, and what its lane holds.
 func (h *house) linkStates() []restapi.LinkState {
 	links := h.catalog.Directory().Links()
-	held := h.held()
+	held := h.onDisk()
 	states := make([]restapi.LinkState, 0, len(links))
 	for _, l := range links {
 		s := restapi.LinkState{Name: l.Name, Status: "idle"}
@@ -105,9 +105,9 @@ func (h *house) laneState(name string, held delivery.Held, s *restapi.LinkState)
 	}
 }
 
-// held counts what waits on the disk for each declared link, or for its
+// onDisk counts what waits on the disk for each declared link, or for its
 // pollers.
-func (h *house) held() map[string]delivery.Held {
+func (h *house) onDisk() map[string]delivery.Held {
 	dir := h.catalog.Directory()
 	all := map[string]delivery.Held{}
 	for _, q := range h.store.Queues() {
