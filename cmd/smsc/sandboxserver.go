@@ -200,7 +200,8 @@ It works, and stays up until Ctrl-C. The key of the operator is %[1]s
     -d '{"source_msisdn":"acme","destination_msisdn":"447700900789","message_body":"Hello","source_smsc":"curl"}'
 
 Numbers that misbehave:
-%[10]sPhones behind the IMS core, %[14]s and four digits, that misbehave:
+%[10]s
+Phones behind the IMS core, %[14]s and four digits, that misbehave:
 %[15]s
 What passes the handset, the phones and the carrier:
 `, s.key, s.url(), f.SMPPPort, f.SIPPort, f.ToolPort, sipAt, smppAt, extra, handsetNumber, listMisbehaviours(),
