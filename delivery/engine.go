@@ -33,6 +33,8 @@ type Engine struct {
 	counts *counts
 	early  *early
 	known  func() routing.Facts
+
+	release func(context.Context, message.Record) error // parts that waited in vain
 	// cashier settles with a charging server; nil: there is none.
 	cashier *cashier
 	records bool // of each attempt
@@ -81,6 +83,10 @@ func New(cfg Config, queue Queue, shelf Shelf, table func() *routing.Table, mint
 // Know tells the engine who is registered and located now; without it nobody
 // is. It is called before Run.
 func (e *Engine) Know(facts func() routing.Facts) { e.known = facts }
+
+// Release names who lets a part go whose others have not come in time: it has
+// passed no rules yet. It is called before Run.
+func (e *Engine) Release(f func(context.Context, message.Record) error) { e.release = f }
 
 // facts returns what plans hang on beside the table.
 func (e *Engine) facts() routing.Facts {

@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -94,5 +95,52 @@ func TestNotesOfRulesStayWithTheMessage(t *testing.T) {
 		if r := h.stands(id, message.Done, 0); r.State.Notes != "round 1" {
 			t.Errorf("notes %q\n%s", r.State.Notes, trace(r))
 		}
+	})
+}
+
+func TestAPartThatWaitedInVainPassesTheRules(t *testing.T) {
+	in := func(key string) func(*house) message.ID {
+		return func(h *house) message.ID {
+			now := time.Now()
+			m := &message.Message{ID: h.mint.Next(now), Account: "operator", From: message.Address{Value: "+49170"}, To: message.Address{Value: "+4477"},
+				Body: message.Body{Text: "half"}, Parts: 1, Accepted: now, Expires: now.Add(time.Hour)}
+			if _, err := h.q.Put(t.Context(), message.Record{Message: m, State: message.State{ID: m.ID, WakeOn: key, Due: now.Add(time.Minute)}}); err != nil {
+				t.Fatal(err)
+			}
+			return m.ID
+		}
+	}
+	bubble(t, "it is released before it goes anywhere, and again where that fails", func(t *testing.T) {
+		peer := always(takes)
+		h := open(t, nil, lane("a", peer), lane("b", always(takes)))
+		h.rules(routing.Rule{On: "arrival", Then: routing.Then{Note: "seen"}})
+		calls := 0
+		h.e.Release(func(ctx context.Context, r message.Record) error {
+			if calls++; calls == 1 {
+				return &message.Error{Cause: message.Congested}
+			}
+			s := r.State
+			s.WakeOn, s.Due, s.Notes = "", time.Now(), "seen"
+			return h.q.Finish(ctx, message.End{State: s})[0]
+		})
+		h.run()
+		id := in(message.PartsKey + "x")(h)
+		h.wait(59 * time.Second)
+		if calls > 0 || peer.count() > 0 {
+			t.Fatalf("%d releases, %d attempts before its time", calls, peer.count())
+		}
+		h.wait(5 * time.Second)
+		if r := h.stands(id, message.Done, 0); r.State.Notes != "seen" || calls != 2 || peer.count() != 1 {
+			t.Errorf("notes %q after %d releases and %d attempts", r.State.Notes, calls, peer.count())
+		}
+	})
+	bubble(t, "without rules it goes as it is", func(t *testing.T) {
+		peer := always(takes)
+		h := open(t, []string{"a"}, lane("a", peer))
+		h.e.Release(func(context.Context, message.Record) error { t.Error("released"); return nil })
+		h.run()
+		id := in(message.PartsKey + "x")(h)
+		h.wait(2 * time.Minute)
+		h.stands(id, message.Done, 0)
 	})
 }

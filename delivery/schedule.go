@@ -54,7 +54,7 @@ func (e *Engine) late(due []message.Record) {
 func (e *Engine) place(ctx context.Context, rs []message.Record) {
 	now := time.Now()
 	var firm, lazy []entry
-	for _, r := range rs {
+	for _, r := range e.released(ctx, rs) {
 		switch en, ok := e.settle(r, now); {
 		case !ok:
 		case en.end.Lazy:

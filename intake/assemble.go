@@ -25,7 +25,6 @@ import (
 // and leave alone.
 
 const (
-	joinKey   = "part:"     // what keys of groups begin with
 	joinWait  = time.Minute // from the first part
 	joinTries = 3
 	// maxGroups bounds what is remembered of groups: a part of a forgotten
@@ -85,7 +84,7 @@ func (v *visit) group(m *message.Message, plan routing.Plan) (string, bool) {
 		_, _ = h.Write([]byte(s))
 	}
 	_ = binary.Write(h, binary.BigEndian, [4]uint16{p.Ref, uint16(p.Kind), uint16(p.Total)})
-	key := joinKey + hex.EncodeToString(h.Sum(nil)[:16])
+	key := message.PartsKey + hex.EncodeToString(h.Sum(nil)[:16])
 	v.onceEach(m, key)
 	return key, true
 }
@@ -176,7 +175,7 @@ func (in *Intake) assemble(ctx context.Context, dir *tenant.Directory, keys map[
 // Resume joins the groups whose last part came just before the house fell. It
 // is called before the engine runs, which would send due parts alone.
 func (in *Intake) Resume(ctx context.Context) error {
-	keys, err := in.queue.Waits(ctx, joinKey)
+	keys, err := in.queue.Waits(ctx, message.PartsKey)
 	if err != nil {
 		return err
 	}

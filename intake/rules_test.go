@@ -150,3 +150,28 @@ func TestRulesSeeTheWholeOfALongMessage(t *testing.T) {
 		t.Errorf("stored %+v", stored(q))
 	}
 }
+
+func TestRulesSeeAPartWhoseOthersNeverCame(t *testing.T) {
+	in, q := openRules(t, ruleBook+`  - {name: half, when: {text: "^stop"}, then: {drop: true}}
+`)
+	dest := func(m *message.Message) { m.Dest, m.Account, m.Wants = "audit", "operator", message.WantFinal }
+	for i, text := range []string{"stop", "hello"} {
+		if err := in.one(part("+447700900123", text, uint16(i), 2, 1, dest)); err != nil {
+			t.Fatal(err)
+		}
+		r := stored(q)[text]
+		if r.State.WakeOn == "" {
+			t.Fatalf("%s does not wait", text)
+		}
+		if err := in.Release(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := stored(q)
+	if s := all["stop"].State; s.Phase != message.Dropped || s.Failure != message.Barred {
+		t.Errorf("the one that a rule drops: %+v", s)
+	}
+	if s := all["hello"].State; s.Phase != message.Waiting || s.WakeOn != "" {
+		t.Errorf("the other: %+v", s)
+	}
+}

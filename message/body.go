@@ -64,6 +64,9 @@ const (
 	PartSAR                   // sar_msg_ref_num and its fellows (SMPP 3.4 §5.3.2.22)
 )
 
+// PartsKey begins the key that a part waits on for the others of its message.
+const PartsKey = "part:"
+
 // Part is the place of one segment in its message. With the UDH kinds it
 // repeats what Body.UDH says.
 type Part struct {

@@ -129,6 +129,7 @@ func (h *house) openMovers() error {
 	}, h.watched, h.catalog.Directory, h.mint, h.log, h.reg)
 	h.intake.Know(h.facts)
 	h.engine.Know(h.facts)
+	h.engine.Release(h.intake.Release)
 	h.engine.Holds(h.onDisk)
 	h.keepRecords()
 	if err := h.openCharging(); err != nil {
