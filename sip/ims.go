@@ -35,6 +35,8 @@ type ims struct {
 	agenda  *agenda
 	relays  *relays
 	wakes   wakes
+	missed  missed
+	began   time.Time
 	repeats repeats
 	clock   deadline
 	meters  *imsMeters
@@ -42,7 +44,7 @@ type ims struct {
 }
 
 func newIMS(s *Server, reg prometheus.Registerer) (*ims, error) {
-	i := &ims{s: s, people: s.deps.Subscribers, shelf: s.deps.Shelf, agenda: newAgenda(), relays: newRelays()}
+	i := &ims{s: s, people: s.deps.Subscribers, shelf: s.deps.Shelf, agenda: newAgenda(), relays: newRelays(), began: time.Now()}
 	i.clock.wait = storeWait
 	if i.shelf == nil {
 		i.shelf = noShelf{}

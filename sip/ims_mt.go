@@ -57,6 +57,7 @@ func (i *ims) deliver(l *link, a message.Attempt, done func(message.Outcome)) {
 	key := keyOf(m.To)
 	row := i.people.Find(l.name, key)
 	if o, no := untried(row, a); no {
+		i.missed.note(personKey{l.name, key})
 		done(o)
 		return
 	}
@@ -271,6 +272,9 @@ func networkError(cause uint8) string {
 // finish tells the outcome, with the parts that the phone has.
 func (t *attempt) finish(o message.Outcome) {
 	t.l.counters.flight.Add(-1)
+	if o.Cause == message.Absent || o.Cause == message.MemoryFull {
+		t.i.missed.note(t.to)
+	}
 	for _, id := range t.taken {
 		if id != "" {
 			o.Remote = t.taken

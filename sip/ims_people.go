@@ -16,10 +16,12 @@ import (
 const heardLife = 24 * time.Hour
 
 // heardOf notes that a subscriber is there, and by which way, and wakes what
-// waits for it.
+// waits for it: where an attempt has missed it, and with the first that is
+// heard of it in this process, for what waits from before.
 func (i *ims) heardOf(r *request) {
 	row := i.people.Find(r.l.name, r.who.key)
-	if i.isNews(r, row) {
+	news := i.isNews(r, row)
+	if news {
 		ctx, cancel := context.WithTimeout(context.Background(), i.s.cfg.HandleWait)
 		defer cancel()
 		now := time.Now()
@@ -38,7 +40,13 @@ func (i *ims) heardOf(r *request) {
 			row = changed
 		}
 	}
-	i.awake(row, r.who.keys())
+	keys := r.who.keys()
+	if row != nil {
+		keys = row.Keys
+	}
+	if i.missed.has(r.l.name, keys) || news {
+		i.awake(row, keys)
+	}
 }
 
 // isNews tells whether a message of a phone says more than its row.
@@ -51,11 +59,11 @@ func (i *ims) isNews(r *request, row *tenant.Subscriber) bool {
 			return true
 		}
 	}
-	switch row.State {
-	case tenant.Registered:
-		return false
-	case tenant.Deregistered:
+	switch {
+	case row.State == tenant.Deregistered, row.Updated.Before(i.began):
 		return true
+	case row.State == tenant.Registered:
+		return false
 	}
 	return row.Place != placeWord(r.l.wayBack(r.exchange).at) || time.Until(row.Expires) < heardLife/2
 }
@@ -117,6 +125,7 @@ func (i *ims) memoryAvailable(r *request) {
 	}
 	i.answerRP(r, translate.RPDU{Type: translate.RPAckMT, Ref: r.rp.Ref})
 	if i.wakes.first(wakeKey{r.l.name, r.who.key, r.rp.Ref}, time.Now()) {
+		i.missed.note(personKey{r.l.name, r.who.key})
 		i.heardOf(r)
 	}
 }
@@ -154,4 +163,46 @@ func (w *wakes) first(k wakeKey, now time.Time) bool {
 	}
 	w.seen[k] = now
 	return true
+}
+
+// missed are the recipients whom an attempt did not reach: each sign of life
+// wakes what waits for them, until they have acknowledged something. Where
+// there are too many every sign does.
+type missed struct {
+	mu   sync.Mutex
+	keys map[personKey]struct{}
+	all  bool
+}
+
+// maxMissed bounds the memory of them.
+const maxMissed = 100_000
+
+func (m *missed) note(k personKey) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.keys == nil {
+		m.keys = make(map[personKey]struct{})
+	}
+	if m.keys[k] = struct{}{}; len(m.keys) > maxMissed {
+		m.keys, m.all = nil, true
+	}
+}
+
+// has tells whether one of these was missed.
+func (m *missed) has(link string, keys []string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range keys {
+		if _, ok := m.keys[personKey{link, key}]; ok {
+			return true
+		}
+	}
+	return m.all
+}
+
+// forget says that k is reached again.
+func (m *missed) forget(k personKey) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.keys, k)
 }

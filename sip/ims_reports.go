@@ -37,6 +37,9 @@ func (i *ims) reported(r *request) {
 	if s.ack && len(r.who.all) > 0 && fits != fitsNothing {
 		i.heardOf(r)
 	}
+	if s.ack && fits == fitsRelay {
+		i.missed.forget(relay.to)
+	}
 }
 
 // named returns the part that In-Reply-To names, nil if it names none of ours.

@@ -17,6 +17,9 @@ func (i *ims) deliverText(l *link, a message.Attempt, row *tenant.Subscriber, do
 	l.counters.flight.Add(1)
 	finish := func(o message.Outcome) {
 		l.counters.flight.Add(-1)
+		if o.Cause == message.Absent {
+			i.missed.note(personKey{l.name, keyOf(m.To)})
+		}
 		done(o)
 	}
 	way := l.wayOf(row)

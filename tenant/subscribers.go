@@ -24,7 +24,7 @@ type Subscribers struct {
 
 	// changing orders the changes of one user, so that the shelf sees them as
 	// they were made; which of them a user has, its first key says.
-	changing [64]sync.Mutex
+	changing [4096]sync.Mutex
 
 	mu   sync.RWMutex
 	rows map[subscriberKey]*Subscriber // by each identity
