@@ -34,7 +34,9 @@ func TestQueryAndCancel(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	r.send(&pdu.Query{MessageID: []byte("7"), Source: pdu.Address{Addr: []byte("1")}}, 3)
-	r.want(pdu.QuerySMResp, pdu.RQueryFail, 3)
+	if _, p := r.want(pdu.QuerySMResp, pdu.RQueryFail, 3); p.(*pdu.QueryResp).State != 7 || len(p.(*pdu.QueryResp).MessageID) == 0 {
+		t.Errorf("a refusal says %+v", p)
+	}
 	r.send(&pdu.Query{MessageID: []byte("9")}, 4)
 	r.want(pdu.QuerySMResp, pdu.RInvMsgID, 4)
 
