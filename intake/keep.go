@@ -13,7 +13,9 @@ import (
 // keep adds m with its first State to the batch, and what is born of it.
 func (v *visit) keep(m *message.Message, plan routing.Plan, said *ruled, cut bool, charge message.Charge) {
 	s := message.State{ID: m.ID, Phase: message.Waiting, Due: v.now, Charge: charge}
-	if key, ok := v.group(m, plan); ok {
+	if m.Extra[message.ExtraParked] != "" {
+		park(&s, v.now)
+	} else if key, ok := v.group(m, plan); ok {
 		v.wait(m, &s, key)
 	} else if !m.NotBefore.IsZero() {
 		s.Due = m.NotBefore
@@ -26,6 +28,7 @@ func (v *visit) keep(m *message.Message, plan routing.Plan, said *ruled, cut boo
 		v.planned(&s, &plan)
 	}
 	switch {
+	case s.Phase == message.Failed: // parked: no rule and no route ends it again
 	case said.End == routing.DropIt:
 		s.Failure = message.Barred
 		v.drop(m, &s)
@@ -41,6 +44,13 @@ func (v *visit) keep(m *message.Message, plan routing.Plan, said *ruled, cut boo
 	if v.in.till != nil {
 		v.births = append(v.births, len(v.born))
 	}
+}
+
+// park stores a message as a dead letter, as its sender asked: nobody is given
+// it until it is retried.
+func park(s *message.State, now time.Time) {
+	s.Phase, s.Ended, s.Due, s.Failure = message.Failed, now, time.Time{}, message.Absent
+	s.Last = message.Outcome{Result: message.Refused, Cause: message.Absent, Detail: "parked by its sender"}
 }
 
 // planned notes in the trace which way the message will go, and counts the

@@ -73,3 +73,15 @@ func TestAutoReply(t *testing.T) {
 		}
 	})
 }
+
+func TestAParkedMessageIsStoredAsADeadLetter(t *testing.T) {
+	in, q := open(t, DefaultConfig())
+	m := submission(func(m *message.Message) { m.Extra = map[string]string{message.ExtraParked: "1"} })
+	if err := in.one(m); err != nil {
+		t.Fatal(err)
+	}
+	batch := q.last()
+	if s := batch[0].State; len(batch) != 1 || s.Phase != message.Failed || s.Ended.IsZero() || s.WakeOn != "" || s.Failure != message.Absent {
+		t.Errorf("%d records, %+v", len(batch), batch[0].State)
+	}
+}

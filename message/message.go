@@ -40,7 +40,8 @@ type Message struct {
 	Ruled *Ruled // what message rules did to it; nil: nothing
 
 	// Extra carries protocol particulars from edge to edge, such as
-	// "smpp.service_type". Nothing between the edges may read it but ExtraHome.
+	// "smpp.service_type". Nothing between the edges may read it but ExtraHome
+	// and ExtraParked.
 	Extra map[string]string
 }
 

@@ -114,9 +114,15 @@ func about(r Record) *About {
 	return a
 }
 
-// ExtraHome is the one key of Extra that is read between the edges: the link
-// by which receipts go home, where that is not the one the message came by.
-const ExtraHome = "home"
+// Keys of Extra that are read between the edges.
+const (
+	// ExtraHome is the link by which receipts go home, where that is not the
+	// one the message came by.
+	ExtraHome = "home"
+	// ExtraParked, where it is set, has the door store the message as a dead
+	// letter: it ends as failed, and an explicit retry lets it go.
+	ExtraParked = "parked"
+)
 
 func home(m *Message, a *About) *Message {
 	link := m.Origin.Link

@@ -56,9 +56,6 @@ func (d *draft) check(now time.Time) {
 	if what := senderFault(d.from); d.from != "" && what != "" {
 		d.fault("source_msisdn", what)
 	}
-	if d.deadletter {
-		d.fault("deadletter", "a message cannot be submitted as a dead letter; leave it out")
-	}
 	if d.callback != "" {
 		if what := checkCallback(d.callback); what != "" {
 			d.fault("status_callback", what)
@@ -112,6 +109,9 @@ func (d *draft) message(body message.Body) *message.Message {
 		Priority: d.priority, NotBefore: d.after, Expires: d.expires,
 	}
 	d.extras(m)
+	if d.deadletter {
+		m.Extra = with(m.Extra, message.ExtraParked, "1")
+	}
 	if d.callback != "" {
 		jsonCallback(m, d.callback)
 	}

@@ -115,7 +115,9 @@ func (h *house) accept(m *message.Message) error {
 	m.ID = h.mint.Next(now)
 	s := message.State{ID: m.ID, Due: m.Expires}
 	s.Note(message.Step{At: now, Kind: "accepted", Link: m.Origin.Link, Text: "HTTP"})
-	h.park(m, &s)
+	if h.park(m, &s); m.Extra[message.ExtraParked] != "" {
+		s.Phase, s.Ended, s.WakeOn = message.Failed, now, ""
+	}
 	h.put(message.Record{Message: m.Clone(), State: s})
 	if h.took != nil {
 		h.took(m)
