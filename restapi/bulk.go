@@ -115,6 +115,9 @@ func (c *call) acceptBulk(bodies [][]byte, rep *repeat) []bulkRow {
 		if err == nil && c.strict() && m.Dest == "" && c.noWay(m) {
 			err = &problem{code: "no_route", cause: message.UnknownNumber, detail: "no enabled route matches the called number"}
 		}
+		if err == nil && replaces(m) {
+			err = invalid("body.replace_if_present", "replaces one message by one: submit it alone")
+		}
 		if rows[i].err = err; err != nil {
 			continue
 		}

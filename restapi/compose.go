@@ -61,9 +61,6 @@ func (d *draft) check(now time.Time) {
 			d.fault("status_callback", what)
 		}
 	}
-	if d.replace {
-		d.fault("replace_if_present", "is served over SMPP only; change the waiting message by PATCH")
-	}
 	if d.strict && !d.expires.IsZero() && d.expires.Before(now) {
 		d.fault("expires", "lies in the past")
 	}
@@ -111,6 +108,9 @@ func (d *draft) message(body message.Body) *message.Message {
 	d.extras(m)
 	if d.deadletter {
 		m.Extra = with(m.Extra, message.ExtraParked, "1")
+	}
+	if d.replace {
+		m.Extra = with(m.Extra, extraReplace, "1")
 	}
 	if d.callback != "" {
 		jsonCallback(m, d.callback)

@@ -38,6 +38,11 @@ func (c *call) postMessage() error {
 	if err != nil {
 		return err
 	}
+	if replaces(m) {
+		if done, err := c.replace(m, p); done || err != nil {
+			return err
+		}
+	}
 	dest, err := c.acceptOnce(m, p.repeat)
 	if err != nil {
 		return err

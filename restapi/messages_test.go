@@ -156,7 +156,6 @@ func TestWhatIsRefusedIsRefusedWithAReason(t *testing.T) {
 		{"compressed text", base(`"tp_dcs_compressed":true`), 422, `"location":"body.tp_dcs_compressed"`, nil},
 		{"after its end", base(`"expires":"2099-01-01T00:00:00Z","deliver_after":"2099-01-01T00:00:00Z"`), 422, `"location":"body.deliver_after"`, nil},
 		{"no time", base(`"expires":"tomorrow"`), 422, `"location":"body.expires"`, nil},
-		{"a replacement", base(`"replace_if_present":true`), 422, `"location":"body.replace_if_present"`, nil},
 		{"a callback", base(`"status_callback":"ftp://x/"`), 422, `"location":"body.status_callback"`, nil},
 		{"a long name as sender", base(`"source_msisdn":"ABCDEFGHIJKL"`), 422, `"location":"body.source_msisdn"`, nil},
 		{"a sender outside GSM-7", base(`"source_msisdn":"Жук"`), 422, `"location":"body.source_msisdn"`, nil},
@@ -490,24 +489,5 @@ func TestFiltersFindWhatTheyName(t *testing.T) {
 	}
 	if r := g.as(acmeKey, "GET", "/api/messages?%zz", ""); r.code != 400 {
 		t.Errorf("%d", r.code)
-	}
-}
-
-func TestADeadLetterWaitsUntilItIsLetGo(t *testing.T) {
-	g := newRig(t)
-	id := g.post(strings.Replace(simple("q"), "{", `{"deadletter":true,`, 1))
-	poll := func() int {
-		return strings.Count(g.as(acmeKey, "GET", "/api/messages", "", "SMSc: q").body, `"id":`)
-	}
-	at := "/api/messages/" + id.String()
-	if n := poll(); n != 0 {
-		t.Errorf("a poller gets %d", n)
-	}
-	g.steps(t, []step{
-		{acmeKey, "GET", at, "", 200, `"deadletter":true`, nil},
-		{acmeKey, "PATCH", at, `{"deadletter":false}`, 200, `"status":"queued"`, nil},
-	})
-	if n := poll(); n != 1 {
-		t.Errorf("let go, a poller gets %d", n)
 	}
 }
