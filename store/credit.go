@@ -137,15 +137,23 @@ type creditWork struct {
 	ticket
 	account string
 	entry   Entry
+	ref     []byte // its first answer lies here; nil: never a repeat
 }
 
+// refLife is for how long a repeat of a booking is known.
+const refLife = 24 * time.Hour
+
 // Credit adds amount micro-units (below zero: takes them) to the balance of
-// account and returns what it is then, after the sync.
-func (s *Store) Credit(ctx context.Context, account string, amount int64, who, note string) (int64, error) {
+// account and returns what it is then, after the sync. The same ref within a
+// day is booked once; "" is never a repeat.
+func (s *Store) Credit(ctx context.Context, account string, amount int64, who, note, ref string) (int64, error) {
 	if amount > maxBalance || amount < -maxBalance {
 		return 0, message.Errorf(message.BadContent, "the amount is too large")
 	}
 	w := &creditWork{ticket: newTicket(true), account: account, entry: Entry{Amount: amount, Who: who, Note: note}}
+	if ref != "" {
+		w.ref = refKey(nil, account, "\x00booking", ref)
+	}
 	err := s.do(ctx, w)
 	return w.entry.After, err
 }
@@ -153,6 +161,15 @@ func (s *Store) Credit(ctx context.Context, account string, amount int64, who, n
 func (w *creditWork) stage(b *batch) error {
 	e := &w.entry
 	n, err := b.balance(w.account)
+	if err == nil && w.ref != nil {
+		var first message.ID
+		if first, err = b.known(w.ref); err != nil {
+			return congested(err)
+		} else if first != 0 {
+			e.After = n
+			return nil
+		}
+	}
 	switch {
 	case err != nil:
 		return err
@@ -161,6 +178,9 @@ func (w *creditWork) stage(b *batch) error {
 	}
 	if e.After, err = b.book(w.account, e.Amount); err != nil {
 		return err
+	}
+	if w.ref != nil {
+		b.remember(w.ref, &message.Message{ID: 1, Origin: message.Origin{RefLife: refLife}})
 	}
 	e.At = b.now
 	// Two entries of one nanosecond are told apart by the number of the batch.

@@ -21,6 +21,7 @@ type commands struct {
 	Export   exportCommand   `cmd:"" help:"Print the declared objects of a running server."`
 	Send     sendCommand     `cmd:"" help:"Send one message and, with --receipt, wait for its receipt."`
 	Messages messagesCommand `cmd:"" help:"List, show, trace, cancel and retry messages."`
+	Balance  balanceCommand  `cmd:"" help:"Show what an account has, and top it up."`
 	Links    linksCommand    `cmd:"" help:"Show the links with their state."`
 	Routes   routesCommand   `cmd:"" help:"List routes and explain which way a message takes."`
 	Bench    benchCommand    `cmd:"" help:"Drive load over loopback and measure."`

@@ -13,7 +13,7 @@ import (
 
 // operation is what operators look at.
 func (h *house) operation() restapi.Operation {
-	return restapi.Operation{Sample: h.sample, Queues: h.queues, System: h.system, Logs: h.logs, Records: h.records(), Peers: peers{h}}
+	return restapi.Operation{Sample: h.sample, Queues: h.queues, System: h.system, Logs: h.logs, Records: h.records(), Peers: peers{h}, Funds: funds{h.store}}
 }
 
 // sample takes what happened since the last one.
