@@ -19,7 +19,7 @@ import (
 )
 
 // ocs is a charging system in memory: it counts units, and knows a repeat by
-// its Session-Id and End-to-End Identifier, as RFC 8506 §8.34 has it.
+// its Session-Id and End-to-End Identifier.
 type ocs struct {
 	t       *testing.T
 	address string

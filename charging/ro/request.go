@@ -28,8 +28,8 @@ const (
 	endUserE164      = 0 // Subscription-Id-Type (RFC 8506 §8.47)
 	endUserPrivate   = 4
 	serviceMessages  = 1 // Service-Identifier: one service, messages
-	typeSubmission   = 0 // SM-Message-Type (TS 32.299 §7.2.211)
-	addressMSISDN    = 1 // Address-Type (TS 32.299 §7.2.17)
+	typeSubmission   = 0 // SM-Message-Type of TS 32.299
+	addressMSISDN    = 1 // Address-Type of TS 32.299
 	addressOther     = 6
 	vendorMandatory  = avp.Vbit | avp.Mbit
 	dcsOctets        = 0x04 // TS 23.038 §4
@@ -98,7 +98,7 @@ func subscription(payer string) *diam.AVP {
 		diam.NewAVP(avp.SubscriptionIDData, avp.Mbit, 0, datatype.UTF8String(payer)))
 }
 
-// service says what is paid for (TS 32.274 §6.3).
+// service says what is paid for (TS 32.274, SMS-Information).
 func service(b message.Bill) *diam.AVP {
 	return group(avp.ServiceInformation, vendor3GPP, group(avp.SMSInformation, vendor3GPP,
 		of3GPP(avp.SMMessageType, datatype.Enumerated(typeSubmission)),
