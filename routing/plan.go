@@ -82,6 +82,18 @@ func (t *Table) fill(h *Hop, m *message.Message, name string, l *link, e *entry)
 	if l != nil {
 		l.out.hop(h)
 	}
+	if u := m.Ruled; u != nil {
+		h.From, h.To = marked(h.From, u.Calling), marked(h.To, u.Called)
+	}
+}
+
+// marked is how an address leaves under the type that a rule chose, unless a
+// rewrite gave it another: a "+" would say international again.
+func marked(a message.Address, t message.NumberType) message.Address {
+	if a = typed(a, message.NumberType{Set: t.Set && !a.Typed, TON: t.TON, NPI: t.NPI}); t.Set && a.TON == t.TON && t.TON != 1 {
+		a.Value = a.Digits()
+	}
+	return a
 }
 
 // typed gives an address the type that a rule chose.
