@@ -52,6 +52,8 @@ type Engine struct {
 	alarm  alarm
 	landed landings
 
+	suspended func(account string) bool // whose traffic is held back; nil: nobody's
+
 	lag      atomic.Int64 // nanoseconds that the schedule was late
 	held     atomic.Pointer[func() map[string]Held]
 	inflight atomic.Int64 // taken from a lane and not yet written down

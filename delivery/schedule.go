@@ -112,6 +112,9 @@ func (e *Engine) lapsed(r message.Record, now time.Time) (entry, bool) {
 
 // route asks the table and puts r into the lane that it names.
 func (e *Engine) route(r message.Record, now time.Time) (entry, bool) {
+	if e.heldBack(r.Message) {
+		return e.wait(r, AccountKey(r.Message.Account), message.CauseNone, now)
+	}
 	hops, plan := e.ways(r)
 	if s := &r.State; s.Rounds > 0 || s.Detour.Count > 0 {
 		replanned(s, &plan, now)

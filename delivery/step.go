@@ -82,7 +82,7 @@ func (e *Engine) feed(l *lane) {
 // crash neither loses nor forgets one; the courier's answer lands later. It
 // returns batch, empty.
 func (e *Engine) step(ctx context.Context, batch []*flight) []*flight {
-	if len(batch) == 0 {
+	if batch = e.sift(batch); len(batch) == 0 {
 		return batch
 	}
 	now := time.Now()

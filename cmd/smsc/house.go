@@ -65,6 +65,8 @@ type house struct {
 	// it which files may go.
 	export atomic.Pointer[postgres.Exporter]
 
+	suspended suspensions // whose traffic is held back
+
 	stop     context.CancelFunc // ends what start began
 	draining atomic.Bool
 	running  sync.WaitGroup
@@ -129,6 +131,7 @@ func (h *house) openMovers() error {
 	}, h.watched, h.catalog.Directory, h.mint, h.log, h.reg)
 	h.intake.Know(h.facts)
 	h.engine.Know(h.facts)
+	h.engine.Suspend(h.held)
 	h.engine.Release(h.intake.Release)
 	h.engine.Holds(h.onDisk)
 	h.keepRecords()
@@ -224,6 +227,7 @@ func (h *house) declare(doc *tenant.Document) error {
 		h.engine.SetLanes(h.lanes(d))
 		h.openURLs(d)
 		h.rest.Declared(d)
+		h.resume(d)
 		h.sip.SetLinks(d)
 		h.smpp.SetLinks(d)
 		h.engine.Replan()
