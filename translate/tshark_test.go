@@ -2,23 +2,19 @@ package translate
 
 import (
 	"bytes"
-	"encoding/binary"
-	"encoding/xml"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"smsc/message"
+	"smsc/testdata/pcap"
 )
 
-// capture is a file of SIP MESSAGEs over UDP, each with one RPDU, and what a
-// dissector should say about them.
+// capture is RPDUs for tshark, and what it should say about them.
 type capture struct {
-	bytes.Buffer
+	pcap.Capture
 	sent []captured
 }
 
@@ -30,32 +26,9 @@ type captured struct {
 	text   string // "" where there is none, or none that the dissector shows
 }
 
-// add wraps an RPDU in a MESSAGE, UDP and IP.
 func (c *capture) add(name string, octets []byte, rp RPType, text string) {
-	if c.Len() == 0 {
-		for _, v := range []any{uint32(0xa1b2c3d4), uint16(2), uint16(4), uint32(0), uint32(0), uint32(1 << 18), uint32(101)} {
-			_ = binary.Write(c, binary.BigEndian, v) // 101 is raw IP
-		}
-	}
 	c.sent = append(c.sent, captured{name, octets, rp, text})
-	n := len(c.sent)
-	sip := fmt.Appendf(nil, "MESSAGE sip:+15551230001@ims.example SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK%[1]d\r\nMax-Forwards: 70\r\n"+
-		"From: <sip:smsc.ims.example>;tag=%[1]d\r\nTo: <sip:+15551230001@ims.example>\r\nCall-ID: %[1]d@smsc\r\nCSeq: 1 MESSAGE\r\n"+
-		"Content-Type: application/vnd.3gpp.sms\r\nContent-Length: %[2]d\r\n\r\n", n, len(octets))
-	sip = append(sip, octets...)
-	ip := make([]byte, 28)
-	ip[0], ip[8], ip[9] = 0x45, 64, 17
-	binary.BigEndian.PutUint16(ip[2:], uint16(len(ip)+len(sip)))
-	copy(ip[12:], []byte{127, 0, 0, 1, 127, 0, 0, 2})
-	binary.BigEndian.PutUint16(ip[20:], 5060)
-	binary.BigEndian.PutUint16(ip[22:], 5060)
-	binary.BigEndian.PutUint16(ip[24:], uint16(8+len(sip)))
-	length := uint32(len(ip) + len(sip))
-	for _, v := range []uint32{uint32(n), 0, length, length} {
-		_ = binary.Write(c, binary.BigEndian, v)
-	}
-	c.Write(ip)
-	c.Write(sip)
+	c.AddRPDU(octets)
 }
 
 // tpdu adds a TPDU in the RPDU that carries it.
@@ -227,77 +200,13 @@ func (c *capture) addVectors(t *testing.T) {
 	}
 }
 
-// dissected is what tshark made of one RPDU.
-type dissected struct {
-	rp    string
-	notes []string // of the relay and transfer layers: warnings, malformed
-	text  string
-}
-
-// element is a proto or field of PDML.
-type element struct {
-	Name     string    `xml:"name,attr"`
-	Showname string    `xml:"showname,attr"`
-	Show     string    `xml:"show,attr"`
-	Protos   []element `xml:"proto"`
-	Fields   []element `xml:"field"`
-}
-
-// read walks an element of the layer named in.
-func (d *dissected) read(e element, in string) {
-	switch e.Name {
-	case "gsm_a.rp.msg_type":
-		d.rp = e.Show
-	case "gsm_sms.sms_text":
-		d.text += e.Show
-	case "_ws.malformed":
-		d.notes = append(d.notes, e.Showname)
-	case "_ws.expert":
-		// In the layer of SIP tshark warns of every octet 0 in a body.
-		if in != "sip" {
-			d.notes = append(d.notes, e.Showname)
-		}
-	}
-	for _, p := range e.Protos {
-		d.read(p, p.Name)
-	}
-	for _, f := range e.Fields {
-		d.read(f, in)
-	}
-}
-
 // oneOctet is the enhanced period in the vectors that tshark misreads.
 var oneOctet = Validity{VPEnhanced, [7]byte{enhancedSingle | enhancedOctet, 0xA7}}
-
-// tshark dissects a capture.
-func tshark(t *testing.T, file string) (all []dissected) {
-	t.Helper()
-	cmd := exec.Command("tshark", "-n", "-r", file, "-o", "gsm_sms.reassemble:FALSE", "-T", "pdml")
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "LC_ALL=C.UTF-8")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("tshark: %v\n%s", err, &stderr)
-	}
-	var document struct {
-		Packets []element `xml:"packet"`
-	}
-	if err := xml.Unmarshal(out, &document); err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range document.Packets {
-		var d dissected
-		d.read(p, "")
-		all = append(all, d)
-	}
-	return all
-}
 
 // TestTsharkReadsEverythingWeWrite has a dissector that is not ours look at
 // every kind of RPDU and TPDU: it warns of nothing and reads the same text.
 func TestTsharkReadsEverythingWeWrite(t *testing.T) {
-	if _, err := exec.LookPath("tshark"); err != nil {
+	if !pcap.Installed() {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("tshark is missing: `make peers` installs it")
 		}
@@ -308,24 +217,20 @@ func TestTsharkReadsEverythingWeWrite(t *testing.T) {
 	c.addVectors(t)
 	c.addTexts(t, scts)
 	c.addReports(t, scts)
-	file := filepath.Join(t.TempDir(), "sent.pcap")
-	if err := os.WriteFile(file, c.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	all := tshark(t, file)
+	all := c.ShortMessages(t)
 	if len(all) != len(c.sent) {
 		t.Fatalf("tshark reads %d of %d packets", len(all), len(c.sent))
 	}
 	for i, d := range all {
 		s := c.sent[i]
-		if d.rp != fmt.Sprintf("0x%02x", uint8(s.rp)) {
-			t.Errorf("%s: type %q, want %d", s.name, d.rp, s.rp)
+		if d.Type != fmt.Sprintf("0x%02x", uint8(s.rp)) {
+			t.Errorf("%s: type %q, want %d", s.name, d.Type, s.rp)
 		}
-		if d.notes != nil {
-			t.Errorf("%s: tshark says %q: %x", s.name, d.notes, s.octets)
+		if d.Notes != nil {
+			t.Errorf("%s: tshark says %q: %x", s.name, d.Notes, s.octets)
 		}
-		if s.text != "" && d.text != s.text {
-			t.Errorf("%s: tshark reads %q, want %q: %x", s.name, d.text, s.text, s.octets)
+		if s.text != "" && d.Text != s.text {
+			t.Errorf("%s: tshark reads %q, want %q: %x", s.name, d.Text, s.text, s.octets)
 		}
 	}
 	t.Log(len(all), "RPDUs read")

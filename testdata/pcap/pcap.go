@@ -1,6 +1,6 @@
-// Package pcap writes what tests saw on TCP connections as a capture with
-// headers of its own making, and has tshark look at it. It serves tests only,
-// and listens on no wire.
+// Package pcap writes what tests saw on TCP connections and in datagrams as a
+// capture with headers of its own making, and has tshark look at it. It serves
+// tests only, and listens on no wire.
 package pcap
 
 import (
@@ -43,17 +43,50 @@ type Stream struct {
 func (c *Capture) Stream(port uint16, weServe bool) *Stream {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.buf.Len() == 0 {
-		for _, v := range []any{uint32(0xa1b2c3d4), uint16(2), uint16(4), uint32(0), uint32(0), uint32(1 << 18), uint32(101)} {
-			_ = binary.Write(&c.buf, binary.BigEndian, v) // 101 is raw IP
-		}
-	}
+	c.begin()
 	c.streams++
 	s := &Stream{c: c, ours: port, other: 40_000 + c.streams, next: [2]uint32{1, 1}}
 	if !weServe {
 		s.ours, s.other = s.other, s.ours
 	}
 	return s
+}
+
+// begin writes the header of the file.
+func (c *Capture) begin() {
+	if c.buf.Len() > 0 {
+		return
+	}
+	for _, v := range []any{uint32(0xa1b2c3d4), uint16(2), uint16(4), uint32(0), uint32(0), uint32(1 << 18), uint32(101)} {
+		_ = binary.Write(&c.buf, binary.BigEndian, v) // 101 is raw IP
+	}
+}
+
+// Datagram adds a UDP datagram that we sent, from and to port: IPv4 without
+// options, no checksum.
+func (c *Capture) Datagram(port uint16, octets []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.begin()
+	ip := make([]byte, 28)
+	ip[0], ip[8], ip[9] = 0x45, 64, 17
+	binary.BigEndian.PutUint16(ip[2:], uint16(len(ip)+len(octets)))
+	copy(ip[12:], []byte{10, 0, 0, 1, 10, 0, 0, 2})
+	binary.BigEndian.PutUint16(ip[20:], port)
+	binary.BigEndian.PutUint16(ip[22:], port)
+	binary.BigEndian.PutUint16(ip[24:], uint16(8+len(octets)))
+	c.packet(ip, octets)
+}
+
+// packet writes a packet, a second after the one before it.
+func (c *Capture) packet(header, octets []byte) {
+	length := uint32(len(header) + len(octets))
+	for _, v := range []uint32{c.packets, 0, length, length} {
+		_ = binary.Write(&c.buf, binary.BigEndian, v)
+	}
+	c.packets++
+	c.buf.Write(header)
+	c.buf.Write(octets)
 }
 
 // Sent adds octets that we wrote.
@@ -86,13 +119,7 @@ func (s *Stream) segment(octets []byte, from int) {
 	ip[32], ip[33] = 5<<4, 0x18
 	binary.BigEndian.PutUint16(ip[34:], 0xFFFF)
 	s.next[from] += uint32(len(octets))
-	length := uint32(40 + len(octets))
-	for _, v := range []uint32{s.c.packets, 0, length, length} { // a second for each packet
-		_ = binary.Write(&s.c.buf, binary.BigEndian, v)
-	}
-	s.c.packets++
-	s.c.buf.Write(ip)
-	s.c.buf.Write(octets)
+	s.c.packet(ip, octets)
 }
 
 // Installed tells whether there is a tshark.
@@ -118,7 +145,7 @@ func (c *Capture) Tshark(t testing.TB, args ...string) []string {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("tshark", append([]string{"-n", "-r", file}, args...)...)
-	cmd.Env = append(os.Environ(), "HOME="+dir) // no settings of whoever tests
+	cmd.Env = append(os.Environ(), "HOME="+dir, "LC_ALL=C.UTF-8") // no settings of whoever tests
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
