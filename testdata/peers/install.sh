@@ -39,6 +39,17 @@ ls /usr/lib/*/kamailio/modules/tls.so >/dev/null 2>&1 || echo "missing: kamailio
 [ -x /usr/sbin/bearerbox ] || echo "missing: kannel"
 perl -MNet::SMPP -e1 >/dev/null 2>&1 || echo "missing: Net::SMPP"
 
+# cgr-engine is built in a module of its own, outside ours: it is never linked.
+engine=../../bin/peers/cgr-engine
+if ! [ -x "$engine" ] && { [ "${SMSC_CGRATES:-}" = 1 ] || [ "${CI:-}" = true ]; } && command -v go >/dev/null 2>&1; then
+	echo "building cgr-engine"
+	away=$(mktemp -d) && here=$(pwd) && mkdir -p ../../bin/peers &&
+		printf 'module cgr\n\ngo 1.24\n\nrequire github.com/cgrates/cgrates v0.10.4\n' >"$away/go.mod" &&
+		(cd "$away" && GOFLAGS=-mod=mod go build -o "$here/$engine" github.com/cgrates/cgrates/cmd/cgr-engine)
+	rm -rf "$away"
+fi
+[ -x "$engine" ] || echo "missing: cgr-engine (SMSC_CGRATES=1 builds it)"
+
 # npm leaves a copy of the lock file behind; as long as it is newer than ours
 # there is nothing to do.
 if command -v npm >/dev/null 2>&1 && ! [ node_modules/.package-lock.json -nt package-lock.json ]; then

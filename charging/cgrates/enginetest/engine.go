@@ -1,6 +1,6 @@
 // Package enginetest runs a real cgr-engine for tests: internal databases,
 // free ports of loopback, a tariff for messages. It is found at
-// SMSC_CGR_ENGINE or among the peers of the tests, where it was built; it is
+// SMSC_CGR_ENGINE or in bin/peers, where testdata/peers/install.sh builds it; it is
 // never linked.
 package enginetest
 
@@ -36,7 +36,7 @@ func binary() string {
 		return p
 	}
 	_, here, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(here), "../../../testdata/peers/node_modules/.cgrates/cgr-engine")
+	return filepath.Join(filepath.Dir(here), "../../../bin/peers/cgr-engine")
 }
 
 // Start runs an engine for the time of the test. Without one the test is
