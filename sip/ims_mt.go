@@ -2,7 +2,6 @@ package sip
 
 import (
 	"context"
-	"strconv"
 	"sync"
 	"time"
 
@@ -251,7 +250,6 @@ func (t *attempt) reported(r *relay, s said) {
 	}
 	t.l.counters.rejected.Add(1)
 	o := translate.OutcomeOfRPError(s.cause, s.fcs)
-	o.Code = networkError(s.cause)
 	if s.note != "" {
 		o.Detail += ", " + s.note
 	}
@@ -260,13 +258,6 @@ func (t *attempt) reported(r *relay, s said) {
 	}
 	t.l.note(o.Detail)
 	t.finish(o)
-}
-
-// networkError is the code of a receipt that an RP cause leads to: three
-// digits, for those who ask what the network said.
-func networkError(cause uint8) string {
-	s := strconv.Itoa(int(cause & 0x7F))
-	return "000"[len(s):] + s
 }
 
 // finish tells the outcome, with the parts that the phone has.

@@ -96,7 +96,7 @@ func (i *ims) late(l *link, k partKey, s said) {
 			i.meters.report(l.name, "late")
 			return // the next attempt will tell
 		}
-		o.Detail, o.Code = "late "+o.Detail, networkError(s.cause)
+		o.Detail = "late " + o.Detail
 	}
 	if i.s.deps.Ledger == nil || i.s.deps.Editor == nil {
 		return
