@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func (p *gosmppPeer) run(sessions []scriptSession) error {
 	index := 0
 	for n, one := range sessions {
 		answers, closed := make(chan gopdu.PDU, 1), make(chan struct{})
-		session, status, err := p.bind(&one, answers, func() { close(closed) })
+		session, status, err := p.bind(&one, answers, sync.OnceFunc(func() { close(closed) })) // it may be told twice
 		if err != nil {
 			return err
 		}
