@@ -33,7 +33,8 @@ type call struct {
 	requestID string
 	query     url.Values
 	start     time.Time
-	status    int // of the answer, 0 before it
+	status    int          // of the answer, 0 before it
+	first     *firstAnswer // where the answer is to be kept for repeats
 	borrowed  *bytes.Buffer
 	foreign   *foreign // a request of the accounts API
 	plain     bool     // errors as one line of text
@@ -164,6 +165,9 @@ func (c *call) send(status int, contentType string, body []byte) {
 	}
 	c.status = status
 	h := c.w.Header()
+	if c.first != nil {
+		c.first.note(h, status, contentType, body)
+	}
 	if body != nil {
 		if contentType == "application/json" {
 			h["Content-Type"] = headerJSON

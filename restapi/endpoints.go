@@ -46,7 +46,7 @@ func (s *Server) messageRoutes() []route {
 	}
 	return []route{
 		{method: "POST", path: "/api/messages", need: tenant.Send, anyParams: true, params: append([]string{"wait"}, shape...),
-			handle: (*call).postMessage,
+			handle: (*call).postMessage, repeats: true,
 			doc: doc{tag: "messages", summary: "Submit a message", success: http.StatusCreated, request: messageDoc{}, reply: postedDoc{},
 				headers: []string{"Idempotency-Key", "Prefer"}, errors: []int{402, 403, 409, 413, 415, 422, 429, 503}}},
 		{method: "GET", path: "/api/messages", need: tenant.Read, anyParams: true,
@@ -54,7 +54,7 @@ func (s *Server) messageRoutes() []route {
 			doc: doc{tag: "messages", summary: "List messages; with the header SMSc: poll a queue", reply: []MessageRow{},
 				headers: []string{"SMSc"}, errors: []int{403, 409, 422}}},
 		{method: "POST", path: "/api/messages/bulk", need: tenant.Send, anyParams: true, params: []string{"atomic"}, limit: s.cfg.MaxBulk,
-			handle: (*call).postBulk,
+			handle: (*call).postBulk, repeats: true,
 			doc: doc{tag: "messages", summary: "Submit up to 1000 messages", request: bulkDoc{}, reply: bulkReplyDoc{},
 				headers: []string{"Idempotency-Key", "Prefer"}, errors: []int{409, 413, 415, 422, 429, 503}}},
 		{method: "POST", path: "/api/messages/preview", need: tenant.Read, anyParams: true, params: []string{"smart"}, handle: (*call).previewMessage,

@@ -22,6 +22,7 @@ type route struct {
 	params       []string    // query parameters, if others are refused
 	anyParams    bool        // unknown query parameters are ignored
 	limit        int64       // octets of the body; 0 is Config.MaxBody
+	repeats      bool        // knows what an Idempotency-Key says by itself
 	always       bool        // also served while draining, whatever the method
 	handle       func(*call) error
 	unlisted     bool // the document lists what lies behind it, path by path
@@ -158,5 +159,5 @@ func (c *call) serve(e *endpoint) error {
 	if p := c.parseQuery(); p != nil {
 		return p
 	}
-	return c.route.handle(c)
+	return c.once()
 }
