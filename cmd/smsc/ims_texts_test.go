@@ -11,6 +11,7 @@ import (
 	"smsc/message"
 	"smsc/smpp"
 	"smsc/smpp/pdu"
+	"smsc/testdata/pcap"
 	"smsc/translate"
 )
 
@@ -90,7 +91,8 @@ func textHouse(t *testing.T) (core *imsCore, esme *boundESME, arrived chan *phon
 	t.Helper()
 	s := newServer(t, "", "")
 	arrived = make(chan *phoneArrival, 1000)
-	core, err := newIMSCore(imsCoreConfig{listen: "udp:127.0.0.1:0", remote: loopback(s.sip), centre: imsCentre, react: func(a *phoneArrival) reaction {
+	tap := &pcap.Capture{}
+	core, err := newIMSCore(imsCoreConfig{listen: "udp:127.0.0.1:0", remote: loopback(s.sip), centre: imsCentre, came: tap.AddRPDU, react: func(a *phoneArrival) reaction {
 		if a.tp.Type == translate.TPDeliver {
 			arrived <- a
 		}
@@ -99,7 +101,10 @@ func textHouse(t *testing.T) (core *imsCore, esme *boundESME, arrived chan *phon
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(core.close)
+	t.Cleanup(func() {
+		core.close()
+		checkTapped(t, tap)
+	})
 	s.start(fmt.Sprintf(`links:
   - {name: ims, kind: ims, uri: "sip:%s;transport=udp", from: ["127.0.0.1/32"], smsc_address: "%s", domain: ims.example, serves: ["1555*"]}
   - {name: esme1, kind: esme, system_id: esme1, password: pw1}
@@ -115,6 +120,20 @@ routes:
 	}
 	t.Cleanup(func() { esme.Session.Close() })
 	return core, esme, arrived
+}
+
+// checkTapped has tshark read every RPDU that the server sent.
+func checkTapped(t *testing.T, tap *pcap.Capture) {
+	if !pcap.Installed() {
+		return
+	}
+	all := tap.ShortMessages(t)
+	for _, m := range all {
+		if m.Type == "" || m.Notes != nil {
+			t.Errorf("tshark says of an RPDU of type %q: %q", m.Type, m.Notes)
+		}
+	}
+	t.Logf("tshark read %d RPDUs that we sent", len(all))
 }
 
 // TestTextsKeepTheirOctetsBetweenPhonesAndESMEs sends each text both ways, in

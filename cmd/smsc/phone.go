@@ -33,8 +33,9 @@ type imsCoreConfig struct {
 	centre         string // the number of the service centre, in RP-DA
 	domain         string // of the phones' identities; "" is ims.example
 	react          func(*phoneArrival) reaction
-	heard          func(phoneEvent) // told what happens, on any goroutine; nil: nobody is
-	t1             time.Duration    // as in sip.PeerConfig
+	heard          func(phoneEvent)  // told what happens, on any goroutine; nil: nobody is
+	came           func(rpdu []byte) // given every RPDU that came; nil: nobody is
+	t1             time.Duration     // as in sip.PeerConfig
 }
 
 // references are those of a phone (TS 24.011 §8.2.3, TS 23.040 §9.2.3.6).
@@ -95,6 +96,9 @@ func (c *imsCore) tellAt(at time.Time, what, phone, text string) {
 func (c *imsCore) receive(m sip.PeerMessage) sip.PeerAnswer {
 	if kind, _, _ := strings.Cut(m.ContentType, ";"); !strings.EqualFold(strings.TrimSpace(kind), typeRP) {
 		return sip.PeerAnswer{Status: 415}
+	}
+	if c.cfg.came != nil {
+		c.cfg.came(m.Body)
 	}
 	rp, err := translate.ParseRPDU(m.Body)
 	if err != nil {
