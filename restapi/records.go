@@ -13,9 +13,11 @@ import (
 type Records interface {
 	// Files lists them, oldest first.
 	Files() ([]RecordFile, error)
-	// Read calls f for the rows of a file, oldest first, until f returns
-	// false. values are valid during the call.
-	Read(ctx context.Context, file string, f func(columns, values []string) bool) error
+	// Read calls f for the rows of a file, oldest first, or back, newest
+	// first, until f returns false. It begins behind the row at the place
+	// given, in that direction; at 0 with the first. values are valid during
+	// the call.
+	Read(ctx context.Context, file string, at int64, back bool, f func(at int64, columns, values []string) bool) error
 	// Number tells whether a column holds numbers.
 	Number(column string) bool
 }
@@ -161,13 +163,12 @@ func (s *Server) recordFiles(f *recordFilter) ([]RecordFile, error) {
 }
 
 // readRecords calls visit for the rows of a file that match, with their
-// places in it, until it returns false.
-func (c *call) readRecords(f *recordFilter, file string, visit func(n int, r *recordRow) bool) error {
+// places in it, until it returns false. seen counts all that were read.
+func (c *call) readRecords(f *recordFilter, file string, at int64, back bool, seen *int, visit func(at int64, r *recordRow) bool) error {
 	var columns []string
 	row := &recordRow{}
-	n := -1
-	return c.s.deps.Records.Read(c.r.Context(), file, func(names, values []string) bool {
-		n++
+	return c.s.deps.Records.Read(c.r.Context(), file, at, back, func(at int64, names, values []string) bool {
+		*seen++
 		if !slices.Equal(columns, names) {
 			columns = slices.Clone(names)
 			row.at = make(map[string]int, len(names))
@@ -176,6 +177,6 @@ func (c *call) readRecords(f *recordFilter, file string, visit func(n int, r *re
 			}
 		}
 		row.values = values
-		return !c.matches(f, row) || visit(n, row)
+		return !c.matches(f, row) || visit(at, row)
 	})
 }

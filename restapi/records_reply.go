@@ -65,96 +65,85 @@ func (c *call) listRecords() error {
 		return err
 	}
 	full := c.query.Get("view") == "full"
-	desc := c.query.Get("order") != "asc"
-	if desc {
+	back := c.query.Get("order") != "asc"
+	if back {
 		slices.Reverse(files)
 	}
-	at, skip, err := c.recordCursor(files)
+	n, at, err := c.recordCursor(files)
 	if err != nil {
 		return err
 	}
-	p := recordPage{desc: desc, limit: limit + 1, write: func(r *recordRow) []byte { return c.s.appendRecord(nil, r, full) }}
-	for i, file := range files[min(at, len(files)):] {
-		if i > 0 {
-			skip = -1
-		}
-		if err := p.read(c, &f, file.Name, skip); err != nil {
+	p := recordPage{back: back, limit: limit, write: func(r *recordRow) []byte { return c.s.appendRecord(nil, r, full) }}
+	for _, file := range files[min(n, len(files)):] {
+		if err := p.read(c, &f, file.Name, at); err != nil {
 			return err
 		}
-		if len(p.rows) > limit {
+		if at = 0; p.next != "" {
 			break
 		}
 	}
-	if len(p.rows) > limit {
-		p.rows = p.rows[:limit]
-		last := p.rows[limit-1]
+	if p.next != "" {
 		query := c.r.URL.Query()
-		query.Set("after", last.file+":"+strconv.Itoa(last.n))
+		query.Set("after", p.next)
 		c.w.Header().Set("Link", "<"+c.r.URL.Path+"?"+query.Encode()+`>; rel="next"`)
 	}
 	out := []byte{'['}
-	for i, r := range p.rows {
+	for i, row := range p.rows {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, r.text...)
+		out = append(out, row...)
 	}
 	return c.json(http.StatusOK, append(out, ']'))
 }
 
-// recordCursor finds where a page begins: a file and the row before it; -1
-// for none.
-func (c *call) recordCursor(files []RecordFile) (at, skip int, err error) {
+// recordCursor finds where a page begins: the number of a file, and the row
+// behind which; 0 for the first.
+func (c *call) recordCursor(files []RecordFile) (n int, at int64, err error) {
 	after := c.query.Get("after")
 	if after == "" {
-		return 0, -1, nil
+		return 0, 0, nil
 	}
 	name, text, _ := strings.Cut(after, ":")
-	skip, err = strconv.Atoi(text)
-	at = slices.IndexFunc(files, func(f RecordFile) bool { return f.Name == name })
-	if err != nil || at < 0 || skip < 0 {
-		return 0, -1, invalid("query.after", "is no cursor of this server, or its file is gone")
+	at, err = strconv.ParseInt(text, 10, 64)
+	n = slices.IndexFunc(files, func(f RecordFile) bool { return f.Name == name })
+	if err != nil || n < 0 || at <= 0 {
+		return 0, 0, invalid("query.after", "is no cursor of this server, or its file is gone")
 	}
-	return at, skip, nil
+	return n, at, nil
 }
 
 // recordPage collects the rows of one page.
 type recordPage struct {
-	desc  bool
+	back  bool
 	limit int
 	write func(*recordRow) []byte
-	rows  []foundRecord
+	rows  [][]byte
+	last  string // where the newest of rows lies
+	seen  int
+	next  string // after which a further page begins; "": there is none
 }
 
-type foundRecord struct {
-	file string
-	n    int
-	text []byte
-}
+// maxRecordScan bounds the rows that one page looks at; the next page goes on
+// where it stopped.
+const maxRecordScan = 1_000_000
 
-// read adds the rows of a file that lie behind the row skip in the order of
-// the page. Files are read forward; of a page that runs backward the last
-// rows are kept.
-func (p *recordPage) read(c *call, f *recordFilter, file string, skip int) error {
-	room := p.limit - len(p.rows)
-	var found []foundRecord
-	err := c.readRecords(f, file, func(n int, r *recordRow) bool {
-		switch {
-		case p.desc && skip >= 0 && n >= skip:
+// read adds the rows of a file that lie behind a place. One more than fit
+// shows that there is a further page.
+func (p *recordPage) read(c *call, f *recordFilter, file string, at int64) error {
+	err := c.readRecords(f, file, at, p.back, &p.seen, func(at int64, r *recordRow) bool {
+		if len(p.rows) == p.limit {
+			p.next = p.last
 			return false
-		case !p.desc && n <= skip:
-			return true
 		}
-		if len(found) == room && p.desc {
-			found = append(found[:0], found[1:]...)
+		p.rows = append(p.rows, p.write(r))
+		p.last = file + ":" + strconv.FormatInt(at, 10)
+		if p.seen >= maxRecordScan {
+			c.w.Header().Set("X-Scan-Truncated", "true")
+			p.next = p.last
 		}
-		found = append(found, foundRecord{file, n, p.write(r)})
-		return p.desc || len(found) < room
+		return p.next == ""
 	})
-	if p.desc {
-		slices.Reverse(found)
-	}
-	p.rows = append(p.rows, found...)
 	return err
 }
 
@@ -210,11 +199,11 @@ func (c *call) streamRecords(kind string, f *recordFilter, files []RecordFile) e
 	}
 	table := csv.NewWriter(c.w)
 	var head []string
-	broken := false
+	broken, seen := false, 0
 	for _, file := range files {
 		c.extend(0)
-		err := c.readRecords(f, file.Name, func(n int, r *recordRow) bool {
-			if n%10_000 == 0 {
+		err := c.readRecords(f, file.Name, 0, false, &seen, func(_ int64, r *recordRow) bool {
+			if seen%10_000 == 0 {
 				c.extend(0)
 			}
 			if kind != "text/csv" {

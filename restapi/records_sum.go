@@ -36,10 +36,10 @@ func (c *call) sumRecords(f *recordFilter, files []RecordFile, by []string) erro
 			return invalid("query.group", "must be a list of account, link, status and cause")
 		}
 	}
-	sums := map[[4]string]*recordSum{}
+	sums, seen := map[[4]string]*recordSum{}, 0
 	for _, file := range files {
 		c.extend(0)
-		err := c.readRecords(f, file.Name, func(_ int, r *recordRow) bool {
+		err := c.readRecords(f, file.Name, 0, false, &seen, func(_ int64, r *recordRow) bool {
 			var key [4]string
 			for i, g := range groupColumns {
 				if slices.Contains(by, g[0]) {

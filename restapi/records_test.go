@@ -32,9 +32,18 @@ func (f files) Number(column string) bool {
 	return slices.Contains([]string{"message_id", "msg_parts", "delivery_count"}, column)
 }
 
-func (f files) Read(_ context.Context, name string, visit func(columns, values []string) bool) error {
-	for line := range strings.Lines(f[name]) {
-		if !visit(recordHead, strings.Split(strings.TrimSpace(line), ",")) {
+// Read has the number of a line, from 1, for its place.
+func (f files) Read(_ context.Context, name string, at int64, back bool, visit func(at int64, columns, values []string) bool) error {
+	lines := slices.Collect(strings.Lines(f[name]))
+	for i := range lines {
+		n := int64(i) + 1
+		if back {
+			n = int64(len(lines) - i)
+		}
+		if at > 0 && (back && n >= at || !back && n <= at) {
+			continue
+		}
+		if !visit(n, recordHead, strings.Split(strings.TrimSpace(lines[n-1]), ",")) {
 			return nil
 		}
 	}

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,9 +59,9 @@ func (r recordFiles) Files() ([]restapi.RecordFile, error) {
 // Number implements restapi.Records.
 func (recordFiles) Number(column string) bool { return charging.IsNumber(column) }
 
-// Read implements restapi.Records. A line that is still being written ends
-// the file.
-func (r recordFiles) Read(ctx context.Context, name string, f func(columns, values []string) bool) error {
+// Read implements restapi.Records. A line that is still being written is not
+// read.
+func (r recordFiles) Read(ctx context.Context, name string, at int64, back bool, f func(at int64, columns, values []string) bool) error {
 	if name != filepath.Base(name) || !strings.HasPrefix(name, r.prefix) {
 		return fmt.Errorf("records: %q is no file of ours", name)
 	}
@@ -80,73 +76,81 @@ func (r recordFiles) Read(ctx context.Context, name string, f func(columns, valu
 		return err
 	}
 	defer file.Close()
-	in := bufio.NewReaderSize(file, 256<<10)
+	columns, row, begin := charging.Header(), splitJSON, int64(0)
 	if r.suffix == ".csv" {
-		return readTable(ctx, in, f)
-	}
-	return readLines(ctx, in, f)
-}
-
-// readTable reads CSV.
-func readTable(ctx context.Context, in io.Reader, f func(columns, values []string) bool) error {
-	table := csv.NewReader(in)
-	table.ReuseRecord = true
-	head, err := table.Read()
-	if err != nil {
-		return ended(err)
-	}
-	columns := slices.Clone(head)
-	for n := 1; ; n++ {
-		values, err := table.Read()
-		if err != nil {
-			return ended(err)
-		}
-		if n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if !f(columns, values) {
-			return nil
-		}
-	}
-}
-
-// ended is nil where a file ends, also within a line.
-func ended(err error) error {
-	var torn *csv.ParseError
-	if errors.Is(err, io.EOF) || errors.As(err, &torn) {
-		return nil
-	}
-	return err
-}
-
-// readLines reads JSON lines.
-func readLines(ctx context.Context, in *bufio.Reader, f func(columns, values []string) bool) error {
-	columns := charging.Header()
-	values := make([]string, len(columns))
-	for n := 1; ; n++ {
-		line, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
+		head, err := headLine(file)
+		if err != nil || head == nil {
 			return err
 		}
-		if n%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		columns, row, begin = splitCSV(string(head), nil), splitColumns, int64(len(head)+1)
+	}
+	values, n := make([]string, 0, len(columns)), 0
+	visit := func(at int64, line []byte) (bool, error) {
+		if n++; n%1024 == 0 && ctx.Err() != nil {
+			return false, ctx.Err()
 		}
-		var row map[string]any
-		d := json.NewDecoder(bytes.NewReader(line))
-		d.UseNumber()
-		if d.Decode(&row) != nil {
+		values = row(strings.TrimSuffix(string(line), "\r"), columns, values[:0])
+		// What is no row of this file is passed over.
+		return len(values) != len(columns) || f(at, columns, values), nil
+	}
+	if back {
+		return linesBack(file, begin, at, visit)
+	}
+	return lines(file, begin, at, visit)
+}
+
+// splitColumns reads a row of CSV.
+func splitColumns(line string, _, dst []string) []string { return splitCSV(line, dst) }
+
+// splitCSV reads one line of CSV as the records have it (spec records §5): no
+// field has a line break.
+func splitCSV(line string, dst []string) []string {
+	for {
+		field, rest, more := "", "", false
+		if !strings.HasPrefix(line, `"`) {
+			field, rest, more = strings.Cut(line, ",")
+		} else if field, rest, more = quoted(line[1:]); rest != "" && !more {
+			return append(dst, field, rest) // no CSV: there will be a column too many
+		}
+		dst = append(dst, field)
+		if !more {
+			return dst
+		}
+		line = rest
+	}
+}
+
+// quoted reads a field behind its first quote; more tells that another one
+// follows.
+func quoted(s string) (field, rest string, more bool) {
+	for i := 0; i < len(s); i++ {
+		if s[i] != '"' {
 			continue
 		}
-		for i, name := range columns {
-			if values[i] = ""; row[name] != nil {
-				values[i] = fmt.Sprint(row[name])
-			}
+		if i+1 < len(s) && s[i+1] == '"' {
+			i++
+			continue
 		}
-		if !f(columns, values) {
-			return nil
-		}
+		rest, more = strings.CutPrefix(s[i+1:], ",")
+		return strings.ReplaceAll(s[:i], `""`, `"`), rest, more
 	}
+	return s, "", false
+}
+
+// splitJSON reads a row of JSON.
+func splitJSON(line string, columns, dst []string) []string {
+	var row map[string]any
+	d := json.NewDecoder(strings.NewReader(line))
+	d.UseNumber()
+	if d.Decode(&row) != nil {
+		return nil
+	}
+	for _, name := range columns {
+		value := ""
+		if row[name] != nil {
+			value = fmt.Sprint(row[name])
+		}
+		dst = append(dst, value)
+	}
+	return dst
 }

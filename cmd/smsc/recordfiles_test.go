@@ -41,7 +41,7 @@ func TestRecordsAreReadAsTheyWereWritten(t *testing.T) {
 		}
 		got := ""
 		for _, f := range all {
-			err := reader.Read(context.Background(), f.Name, func(columns, values []string) bool {
+			err := reader.Read(context.Background(), f.Name, 0, false, func(_ int64, columns, values []string) bool {
 				for i, name := range columns {
 					if name == "message_id" || name == "first_20_characters" || name == "dest_smsc" {
 						got += fmt.Sprintf("%s|", values[i])
@@ -59,10 +59,10 @@ func TestRecordsAreReadAsTheyWereWritten(t *testing.T) {
 		}
 	}
 	reader := recordFiles{dir, "cdr-n-", ".csv"}
-	if err := reader.Read(context.Background(), "../cdr-n-x", nil); err == nil {
+	if err := reader.Read(context.Background(), "../cdr-n-x", 0, false, nil); err == nil {
 		t.Error("a path leads out of the folder")
 	}
-	if err := reader.Read(context.Background(), "cdr-n-20990101T000000Z.csv", nil); err != nil {
+	if err := reader.Read(context.Background(), "cdr-n-20990101T000000Z.csv", 0, false, nil); err != nil {
 		t.Error("a file that is gone is an error:", err)
 	}
 }
