@@ -11,32 +11,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
 
-// lockedBuffer is written by a process and read by a test.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // baresip is a softphone, driven over its control port.
 type baresip struct {
-	out     *lockedBuffer
+	out     *syncBuffer
 	control int
 }
 
@@ -58,7 +39,7 @@ func startBaresip(t *testing.T, server int, transport string, c certificates) *b
 
 func tryBaresip(t *testing.T, path string, server int, transport string, c certificates) *baresip {
 	t.Helper()
-	dir, p := t.TempDir(), &baresip{out: &lockedBuffer{}, control: freePort(t)}
+	dir, p := t.TempDir(), &baresip{out: &syncBuffer{}, control: freePort(t)}
 	for name, text := range map[string]string{
 		"config": fmt.Sprintf("sip_listen 127.0.0.1:%d\nmodule_path /usr/lib/baresip/modules\nmodule account.so\nmodule contact.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:%d\nsip_cafile %s\nsip_certificate %s\n",
 			freePort(t), p.control, c.ca, c.pair),

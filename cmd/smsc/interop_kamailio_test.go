@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -25,8 +24,9 @@ func startKamailio(t *testing.T, s *realServer) (port int) {
 }
 
 // runKamailio runs Kamailio on a file of testdata/peers that names CENTRE and
-// CENTRE_PORT, and returns its port and what it logs.
-func runKamailio(t *testing.T, script string, centre int) (port int, out *syncBuffer) {
+// CENTRE_PORT, and returns its port and what it logs. more are words of the
+// file and what stands for them, in turn.
+func runKamailio(t *testing.T, script string, centre int, more ...string) (port int, out *syncBuffer) {
 	t.Helper()
 	path, err := exec.LookPath("kamailio")
 	if err != nil {
@@ -39,13 +39,12 @@ func runKamailio(t *testing.T, script string, centre int) (port int, out *syncBu
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "kamailio.cfg")
-	text = bytes.ReplaceAll(text, []byte("CENTRE_PORT"), fmt.Append(nil, centre))
-	text = bytes.ReplaceAll(text, []byte("sip:CENTRE"), fmt.Append(nil, "sip:", loopback(centre)))
-	if err := os.WriteFile(file, text, 0o600); err != nil {
+	words := append(more, "CENTRE_PORT", fmt.Sprint(centre), "sip:CENTRE", "sip:"+loopback(centre))
+	if err := os.WriteFile(file, []byte(strings.NewReplacer(words...).Replace(string(text))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	port = freePort(t)
-	cmd := exec.Command(path, "-f", file, "-DD", "-E", "-m", "32", "-M", "4", "-l", "udp:"+loopback(port), "-P", filepath.Join(t.TempDir(), "pid"), "-Y", t.TempDir())
+	cmd := exec.Command(path, "-f", file, "-DD", "-E", "-m", "64", "-M", "8", "-l", "udp:"+loopback(port), "-P", filepath.Join(t.TempDir(), "pid"), "-Y", t.TempDir())
 	out = &syncBuffer{}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -2,56 +2,20 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
-
-// kamailioPath finds Kamailio, which Debian puts where only root looks.
-func kamailioPath(t *testing.T, module string) string {
-	t.Helper()
-	const path = "/usr/sbin/kamailio"
-	_, err := os.Stat(path)
-	modules, _ := filepath.Glob("/usr/lib/*/kamailio/modules/" + module)
-	need(t, "Kamailio with "+module, err == nil && len(modules) > 0)
-	return path
-}
 
 // startTLSProxy runs Kamailio between UDP and TLS. What comes to the port udp
 // goes to the server by TLS, what comes to the other goes home by UDP.
 func startTLSProxy(t *testing.T, centre, home int, c certificates) (udp, secure int) {
 	t.Helper()
-	path := kamailioPath(t, "tls.so")
-	udp, secure = freePort(t), freePort(t)
-	text, err := os.ReadFile("../../testdata/peers/kamailio-tls.cfg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	filled := strings.NewReplacer("sip:CENTRE", "sip:"+loopback(centre), "sip:HOME", "sip:"+loopback(home), "127.0.0.1:TLS_PORT", loopback(secure),
-		"CA_FILE", c.ca, "CERT_FILE", c.cert, "KEY_FILE", c.key).Replace(string(text))
-	file := filepath.Join(t.TempDir(), "kamailio.cfg")
-	if err := os.WriteFile(file, []byte(filled), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(path, "-f", file, "-DD", "-E", "-m", "64", "-M", "8", "-l", "udp:"+loopback(udp), "-P", filepath.Join(t.TempDir(), "pid"), "-Y", t.TempDir())
-	out := &lockedBuffer{}
-	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("kamailio said:\n%s", tail(out.String(), 40))
-		}
-	})
-	eventually(t, "Kamailio answers or ends", func() bool { return pingsSIP(udp) || syscall.Kill(cmd.Process.Pid, 0) != nil })
+	modules, _ := filepath.Glob("/usr/lib/*/kamailio/modules/tls.so")
+	need(t, "Kamailio's TLS", len(modules) > 0)
+	secure = freePort(t)
+	udp, _ = runKamailio(t, "kamailio-tls.cfg", centre, "sip:HOME", "sip:"+loopback(home), "TLS_PORT", fmt.Sprint(secure),
+		"CA_FILE", c.ca, "CERT_FILE", c.cert, "KEY_FILE", c.key)
 	return udp, secure
 }
 
