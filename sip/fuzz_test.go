@@ -2,6 +2,7 @@ package sip
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,34 @@ var answerFields = map[string]bool{
 	"via": true, "from": true, "to": true, "call-id": true, "cseq": true, "content-length": true, "warning": true,
 	"allow": true, "accept": true, "accept-encoding": true, "unsupported": true, "retry-after": true,
 	"www-authenticate": true, "x-sms-id": true,
+}
+
+// FuzzPlainHeads holds the short way of reading a head against the library's.
+func FuzzPlainHeads(f *testing.F) {
+	for _, d := range []draft{{body: "x"}, {method: "OPTIONS", kind: "-", target: "sip:h:5060;transport=tcp"}, {headers: []string{"a:", " b : c ", "d: e", " f"}}, {method: "x", target: "sip:a@b:99999;;=;"}} {
+		f.Add([]byte(d.String()))
+	}
+	f.Add([]byte("SIP/2.0 202 Accepted, yes\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nx:\u00a0y\r\n\r\nbody"))
+	f.Add([]byte("SIP/2.0 200 OK\r\n\r\n"))
+	f.Add([]byte("SIP/2.0 100 0\r\r\n\r\n0"))
+	for _, raw := range tormentors(f) {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		raw = bytes.TrimLeft(raw, "\r\n")
+		p, ok := readPlain(raw)
+		if !ok {
+			return
+		}
+		q, err := readUnusual(bytes.Clone(raw))
+		if q == nil || q.broken {
+			t.Fatalf("the library does not read it: %v\n%q", err, raw)
+		}
+		if p.method != q.method || p.target != q.target || p.version != q.version || p.status != q.status || p.reason != q.reason ||
+			!bytes.Equal(p.body, q.body) || !slices.Equal(p.headers, q.headers) {
+			t.Fatalf("%q\nreads %+v\nnot   %+v", raw, p, q)
+		}
+	})
 }
 
 // FuzzHeaders feeds values to every reader of header values; what is written

@@ -37,6 +37,14 @@ var (
 // could be read.
 func parsePacket(data []byte) (*packet, error) {
 	data = bytes.TrimLeft(data, "\r\n")
+	if p, ok := readPlain(data); ok {
+		return p, p.bound()
+	}
+	return readUnusual(data)
+}
+
+// readUnusual has the library read what is folded, escaped or wrong.
+func readUnusual(data []byte) (*packet, error) {
 	msg, n, err := headParser.ParseHeaders(data, false)
 	if err != nil || msg == nil {
 		return rescue(data, err)
