@@ -55,6 +55,7 @@ type Intake struct {
 	known     func() routing.Facts
 	till      *till     // nil: nothing is paid for
 	refusals  *refusals // nil: nobody keeps records of them
+	loops     *loops
 }
 
 // Know tells the door who is registered and located now; without it nobody
@@ -76,7 +77,7 @@ func (in *Intake) facts(now time.Time) routing.Facts {
 func New(cfg Config, queue Queue, directory func() *tenant.Directory, mint *message.Mint,
 	log zerolog.Logger, reg prometheus.Registerer) *Intake {
 	return &Intake{cfg: cfg, queue: queue, directory: directory, mint: mint, log: log,
-		limits: newLimiter(), replies: newReplies(), counts: newCounts(reg)}
+		limits: newLimiter(), replies: newReplies(), loops: newLoops(), counts: newCounts(reg)}
 }
 
 // Accept implements message.Acceptor: messages succeed or fail one by one,
@@ -176,6 +177,9 @@ func (v *visit) admit(m *message.Message) error {
 	if err := v.who(m); err != nil {
 		return err
 	}
+	if v.in.loops.circles(m.Origin.Link, m, v.now) {
+		return message.Errorf(message.Barred, "loop")
+	}
 	if err := v.room(m); err != nil {
 		return err
 	}
@@ -268,32 +272,6 @@ func (v *visit) who(m *message.Message) error {
 	}
 	return nil
 }
-
-// room asks whether the house and the account may keep one more.
-func (v *visit) room(m *message.Message) error {
-	limit := 0
-	if a := v.dir.Account(m.Account); a != nil {
-		limit = a.Limits.Backlog
-	}
-	if limit == 0 && v.in.cfg.Backlog == 0 {
-		return nil
-	}
-	own, total := v.in.queue.Backlog(m.Account)
-	for _, r := range v.records { // those of this call are not there yet
-		if total++; r.Message.Account == m.Account {
-			own++
-		}
-	}
-	switch {
-	case limit > 0 && own >= limit:
-		return &message.Error{Cause: message.Congested, Text: "too many messages of the account are waiting", After: backlogAfter}
-	case v.in.cfg.Backlog > 0 && total >= v.in.cfg.Backlog:
-		return &message.Error{Cause: message.Congested, Text: "too many messages are waiting", After: backlogAfter}
-	}
-	return nil
-}
-
-const backlogAfter = 30 * time.Second
 
 // times fills in and checks schedule and validity (spec smpp §10): cut tells
 // that the validity was longer than allowed.

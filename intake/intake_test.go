@@ -72,10 +72,17 @@ func (q *shelfless) Put(_ context.Context, rs ...message.Record) ([]message.ID, 
 	return ids, nil
 }
 
-func (q *shelfless) Backlog(string) (own, total int) {
+func (q *shelfless) Backlog(account string) (own, total int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.total, q.total
+	for _, put := range q.puts {
+		for _, r := range put {
+			if r.Message.Account == account {
+				own++
+			}
+		}
+	}
+	return own, q.total
 }
 
 func (q *shelfless) Parked(_ context.Context, key string, after message.ID, max int) (rs []message.Record, err error) {
@@ -214,6 +221,32 @@ func TestWhatIsKept(t *testing.T) {
 			t.Errorf("trace %+v", s.Trace)
 		}
 	})
+}
+
+func TestTheBacklogOfAnAccountIsThatOfAllBelowIt(t *testing.T) {
+	in, _ := openRules(t, `
+accounts:
+  - {name: acme, limits: {backlog: 3}}
+  - {name: uk, parent: acme}
+  - {name: other}
+links: [{name: out, kind: poll}]
+routes: [{dest_smsc: out}]
+`)
+	send := func(accounts ...string) []error {
+		ms := make([]*message.Message, len(accounts))
+		for i, account := range accounts {
+			ms[i] = submission(func(m *message.Message) { m.Account = account })
+		}
+		return in.Accept(context.Background(), ms...)
+	}
+	for i, err := range send("uk", "acme", "uk", "uk", "acme", "other") {
+		if full := i == 3 || i == 4; full != (message.CauseOf(err) == message.Congested) {
+			t.Errorf("message %d: %v", i, err)
+		}
+	}
+	if err := send("uk")[0]; message.CauseOf(err) != message.Congested {
+		t.Error("what is stored counts as well:", err)
+	}
 }
 
 func TestTimes(t *testing.T) {

@@ -35,6 +35,7 @@ type Directory struct {
 	table    *routing.Table
 	incoming map[string]*routing.Translator // rewrite_in, by link
 	stamps   map[string]Stamp               // by section/name
+	branches map[string][]string            // of accounts with a limit on their backlog
 }
 
 // NewDirectory builds the snapshot of a document that was checked; the error
@@ -55,6 +56,7 @@ func NewDirectory(revision int, doc Document, operatorKey string) (*Directory, e
 	for i := range d.doc.Accounts {
 		d.account(&d.doc.Accounts[i])
 	}
+	d.branch()
 	if operatorKey != "" {
 		d.keys[sha256.Sum256([]byte(operatorKey))] = Identity{Operator, "operator", Admin}
 	}

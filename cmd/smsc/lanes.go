@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"smsc/delivery"
+	"smsc/intake"
 	"smsc/message"
 	"smsc/sip"
 	"smsc/tenant"
@@ -60,6 +61,9 @@ func (h *house) lanes(d *tenant.Directory) []delivery.Lane {
 		if lane.Window == 0 {
 			lane.Window = defaultWindow
 		}
+		if lane.Courier != nil {
+			lane.Courier = seenOut{lane.Courier, h.intake}
+		}
 		all = append(all, lane)
 	}
 	// The URLs of hosted numbers and of senders who want to be called back.
@@ -92,4 +96,15 @@ type absent struct{}
 
 func (absent) Deliver(_ context.Context, _ message.Attempt, done func(message.Outcome)) {
 	done(message.Outcome{Result: message.Deferred, Cause: message.Congested, Detail: "links of this kind are not carried by this version"})
+}
+
+// seenOut tells the door what leaves, so that it knows a circle of houses.
+type seenOut struct {
+	message.Courier
+	door *intake.Intake
+}
+
+func (c seenOut) Deliver(ctx context.Context, a message.Attempt, done func(message.Outcome)) {
+	c.door.Left(a.Link, a.Message)
+	c.Courier.Deliver(ctx, a, done)
 }
