@@ -1,6 +1,8 @@
 package sip
 
 import (
+	"sync"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"smsc/translate"
@@ -11,8 +13,9 @@ import (
 type imsMeters struct {
 	rpdus   *prometheus.CounterVec
 	repeats *prometheus.CounterVec
-	strays  *prometheus.CounterVec
+	reports *prometheus.CounterVec
 	centres *prometheus.CounterVec
+	handles sync.Map // labels -> prometheus.Counter of rpdus
 }
 
 func newIMSMeters(reg prometheus.Registerer, s *Server) (*imsMeters, error) {
@@ -23,7 +26,7 @@ func newIMSMeters(reg prometheus.Registerer, s *Server) (*imsMeters, error) {
 		repeats: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "smsc_ims_repeats_total", Help: "Messages of phones that came again, by link and layer: sip, rp, tp.",
 		}, []string{"link", "layer"}),
-		strays: prometheus.NewCounterVec(prometheus.CounterOpts{
+		reports: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "smsc_ims_reports_total", Help: "RP reports of phones by link and what they fitted: transaction, late, nothing.",
 		}, []string{"link", "fits"}),
 		centres: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -33,7 +36,7 @@ func newIMSMeters(reg prometheus.Registerer, s *Server) (*imsMeters, error) {
 	if reg == nil {
 		return m, nil
 	}
-	all := []prometheus.Collector{m.rpdus, m.repeats, m.strays, m.centres}
+	all := []prometheus.Collector{m.rpdus, m.repeats, m.reports, m.centres}
 	if s.deps.Subscribers != nil {
 		all = append(all, newCensus(s))
 	}
@@ -45,12 +48,18 @@ func newIMSMeters(reg prometheus.Registerer, s *Server) (*imsMeters, error) {
 	return m, nil
 }
 
+// rpdu counts what nearly every request brings: the handles are kept.
 func (m *imsMeters) rpdu(link, direction string, t translate.RPType) {
-	m.rpdus.WithLabelValues(link, direction, t.String()).Inc()
+	l := labels{link: link, direction: direction, third: t.String()}
+	c, ok := m.handles.Load(l)
+	if !ok {
+		c, _ = m.handles.LoadOrStore(l, m.rpdus.WithLabelValues(link, direction, l.third))
+	}
+	c.(prometheus.Counter).Inc()
 }
 
 func (m *imsMeters) repeat(link, layer string) { m.repeats.WithLabelValues(link, layer).Inc() }
-func (m *imsMeters) report(link, fits string)  { m.strays.WithLabelValues(link, fits).Inc() }
+func (m *imsMeters) report(link, fits string)  { m.reports.WithLabelValues(link, fits).Inc() }
 func (m *imsMeters) otherCentre(link string)   { m.centres.WithLabelValues(link).Inc() }
 
 // census counts, when it is asked, the subscribers that are registered with

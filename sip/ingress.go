@@ -73,7 +73,7 @@ func (s *Server) receive(x *exchange) {
 		x.answer(response{status: 503}.with("Retry-After", retryAfter(10*time.Second)))
 	case x.method == "OPTIONS":
 		s.options(x, who)
-	case x.method == "REGISTER" && who != nil && who.core != nil && thirdParty(x.packet):
+	case x.method == "REGISTER" && who != nil && who.core != nil && (thirdParty(x.packet) || s.links.Load().users == nil):
 		s.ims.registered(x, who)
 	case x.method == "REGISTER":
 		s.register(x)

@@ -5,8 +5,9 @@
 // takes part in no dialogs and is no proxy.
 //
 // A request comes in through endpoint.go (sockets, streams, transactions) and
-// ingress.go; a message leaves through egress.go. stack.go alone names the
-// SIP library.
+// ingress.go; a message leaves through egress.go. The files ims*.go are the
+// IP-SM-GW and service centre of IMS cores. stack.go alone names the SIP
+// library.
 package sip
 
 import (
