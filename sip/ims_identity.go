@@ -197,12 +197,21 @@ func (i *ims) uriFor(l *link, to message.Address, row *tenant.Subscriber) string
 	if other != "" {
 		return other
 	}
-	b := appendUser(append(make([]byte, 0, 64), "sip:"...), to.Value)
+	b := appendUser(append(make([]byte, 0, 64), "sip:"...), global(to))
 	b = append(append(b, '@'), i.domain(l)...)
 	if to.IsNumber() {
 		b = append(b, ";user=phone"...)
 	}
 	return string(b)
+}
+
+// global writes a number as a core knows its subscribers, with "+", where
+// nothing says that it is a national one (spec ims §4.1).
+func global(to message.Address) string {
+	if to.Form() == message.FormLocal && strings.Trim(to.Value, "0123456789") == "" && to.Value[0] != '0' && (!to.Typed || to.TON < 2) {
+		return "+" + to.Value
+	}
+	return to.Value
 }
 
 // domain is the home domain of the subscribers of a link.

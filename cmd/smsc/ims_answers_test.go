@@ -36,7 +36,11 @@ func TestMessagesToPhonesEndAsTheCoreAnswers(t *testing.T) {
 	}
 	ids := map[int]int64{}
 	for status := range rows {
-		ids[status] = s.postTo(fmt.Sprintf("+1555127%04d", status), "to a phone")
+		to := fmt.Sprintf("1555127%04d", status) // the core knows it with "+" either way
+		if len(ids)%2 == 0 {
+			to = "+" + to
+		}
+		ids[status] = s.postTo(to, "to a phone")
 	}
 	for status, want := range rows {
 		if m := s.becomes(ids[status], want.becomes); orElse(m.Cause) != want.because {
