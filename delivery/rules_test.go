@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -114,9 +115,9 @@ func TestAPartThatWaitedInVainPassesTheRules(t *testing.T) {
 		peer := always(takes)
 		h := open(t, nil, lane("a", peer), lane("b", always(takes)))
 		h.rules(routing.Rule{On: "arrival", Then: routing.Then{Note: "seen"}})
-		calls := 0
+		var calls atomic.Int32
 		h.e.Release(func(ctx context.Context, r message.Record) error {
-			if calls++; calls == 1 {
+			if calls.Add(1) == 1 {
 				return &message.Error{Cause: message.Congested}
 			}
 			s := r.State
@@ -126,12 +127,12 @@ func TestAPartThatWaitedInVainPassesTheRules(t *testing.T) {
 		h.run()
 		id := in(message.PartsKey + "x")(h)
 		h.wait(59 * time.Second)
-		if calls > 0 || peer.count() > 0 {
-			t.Fatalf("%d releases, %d attempts before its time", calls, peer.count())
+		if calls.Load() > 0 || peer.count() > 0 {
+			t.Fatalf("%d releases, %d attempts before its time", calls.Load(), peer.count())
 		}
 		h.wait(5 * time.Second)
-		if r := h.stands(id, message.Done, 0); r.State.Notes != "seen" || calls != 2 || peer.count() != 1 {
-			t.Errorf("notes %q after %d releases and %d attempts", r.State.Notes, calls, peer.count())
+		if r := h.stands(id, message.Done, 0); r.State.Notes != "seen" || calls.Load() != 2 || peer.count() != 1 {
+			t.Errorf("notes %q after %d releases and %d attempts", r.State.Notes, calls.Load(), peer.count())
 		}
 	})
 	bubble(t, "without rules it goes as it is", func(t *testing.T) {

@@ -35,10 +35,13 @@ func deliverTime(r message.Record) time.Time {
 // it back.
 func deliverAfter(r message.Record) time.Time {
 	s := &r.State
-	if s.Phase == message.Waiting && s.Rounds > 0 && s.Due.Before(r.Message.Expires) {
-		return s.Due
+	if s.Phase != message.Waiting || s.Rounds == 0 || !s.Due.Before(r.Message.Expires) {
+		return r.Message.NotBefore
 	}
-	return r.Message.NotBefore
+	if n := len(s.Trace); n > 0 && !s.Due.After(s.Trace[n-1].At) {
+		return time.Time{} // the last step made it due at once
+	}
+	return s.Due
 }
 
 // leasedUntil is the end of a poller's lease, zero if there is none.

@@ -79,7 +79,7 @@ func TestTenThousandRulesCostLittle(t *testing.T) {
 		}
 		return intake.New(intake.DefaultConfig(), s, func() *tenant.Directory { return d }, mint, zerolog.Nop(), prometheus.NewRegistry())
 	}
-	const batch, batches, rounds = 50, 40, 15
+	const batch, batches, rounds, most = 50, 40, 15, 150
 	load := func(in *intake.Intake) (cpu, wall time.Duration) {
 		from, start := processor(t), time.Now()
 		for range batches {
@@ -99,18 +99,20 @@ func TestTenThousandRulesCostLittle(t *testing.T) {
 	plain, ruled := door(0), door(10_000)
 	load(plain)
 	load(ruled)
+	// The least of the rounds is what others on the machine disturbed least;
+	// where it was never quiet, more rounds find out.
+	least := func(all []time.Duration) float64 {
+		return float64(slices.Min(all).Nanoseconds()) / 1e3 / (batch * batches)
+	}
 	var without, with, slow, slower []time.Duration
-	for range rounds {
+	var a, b float64
+	for n := 0; n < rounds || n < most && b > a*1.10; n++ {
 		cpu, wall := load(plain)
 		without, slow = append(without, cpu), append(slow, wall)
 		cpu, wall = load(ruled)
 		with, slower = append(with, cpu), append(slower, wall)
+		a, b = least(without), least(with)
 	}
-	// The least of the rounds is what others on the machine disturbed least.
-	least := func(all []time.Duration) float64 {
-		return float64(slices.Min(all).Nanoseconds()) / 1e3 / (batch * batches)
-	}
-	a, b := least(without), least(with)
 	t.Logf("no rule: %.1f µs of processor, %.1f µs on the clock a message; 10,000 rules: %.1f µs, %.1f µs; %.1f %% more processor",
 		a, least(slow), b, least(slower), 100*(b-a)/a)
 	if b > a*1.10 && !raced() {
