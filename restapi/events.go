@@ -163,6 +163,11 @@ func (s *Server) LinkChanged(link string, up bool) {
 	s.events.publish(event{kind: kind, account: s.ownerOf(link), link: link})
 }
 
+// LinkResumed tells the stream that the time of a pause is over.
+func (s *Server) LinkResumed(link string) {
+	s.events.publish(event{kind: "link.resumed", account: s.ownerOf(link), link: link})
+}
+
 // BindChanged tells the stream that a session was bound or ended.
 func (s *Server) BindChanged(link, peer string, opened bool) {
 	kind := "bind.closed"

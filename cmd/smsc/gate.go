@@ -29,6 +29,7 @@ type gate struct {
 
 	mu    sync.Mutex
 	links map[string]*pause
+	over  func(link string) // hears of pauses that end by themselves; may be nil
 }
 
 // pause is one link held back.
@@ -70,14 +71,35 @@ func (g *gate) hold(link string, p *pause) {
 
 // lapse ends p, unless another pause has taken its place.
 func (g *gate) lapse(link string, p *pause) {
+	if !g.end(link, p) {
+		return
+	}
+	g.mu.Lock()
+	over := g.over
+	g.mu.Unlock()
+	if over != nil {
+		over(link)
+	}
+}
+
+// hear has f told of pauses that end by themselves.
+func (g *gate) hear(f func(link string)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.over = f
+}
+
+// end takes p back; false if another pause has taken its place.
+func (g *gate) end(link string, p *pause) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.links[link] != p {
-		return
+		return false
 	}
 	delete(g.links, link)
 	g.engine.Pause(link, false)
 	g.log.Info().Str("link", link).Msg("pause is over")
+	return true
 }
 
 // Pause implements restapi.Gate.
@@ -107,7 +129,7 @@ func (g *gate) Resume(ctx context.Context, link string) error {
 	p := g.links[link]
 	g.mu.Unlock()
 	if p != nil {
-		g.lapse(link, p)
+		g.end(link, p)
 	}
 	return nil
 }

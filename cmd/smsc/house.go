@@ -180,6 +180,7 @@ func (h *house) openEdges() (err error) {
 	}
 	h.located.Store(h.rest)
 	h.gate.limits.tell = h.rest.LimitReached
+	h.gate.hear(h.rest.LinkResumed)
 	return h.listen(secure)
 }
 
