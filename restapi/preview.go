@@ -169,6 +169,7 @@ func (c *call) planned(m *message.Message, p *previewReply) error {
 		return refuse("too_many_parts", "a message has at most "+strconv.Itoa(message.MaxParts)+" parts")
 	}
 	plan := c.s.deps.Plan(m)
+	p.Cost = string(appendCost(nil, c.priceOf(m, plan.Charged)))
 	switch plan.Verdict {
 	case routing.Forward:
 		name := c.linkName(plan.Hops[0].Link)
@@ -189,6 +190,16 @@ func (c *call) planned(m *message.Message, p *previewReply) error {
 		p.Warnings = append(p.Warnings, "a route answers the message instead of forwarding it")
 	}
 	return nil
+}
+
+// priceOf is what m, in its normal form, would cost.
+func (c *call) priceOf(m *message.Message, charged string) message.Amount {
+	if c.s.deps.Price == nil {
+		return 0
+	}
+	as := *m
+	as.Parts = uint8(parts(m))
+	return c.s.deps.Price(&as, charged)
 }
 
 // refusalDoc is a refusal as a part of another answer.

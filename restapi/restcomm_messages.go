@@ -117,6 +117,9 @@ func (c *call) rcRecord(r message.Record) record {
 // means stored.
 func (c *call) rcSend(string) error {
 	m, err := c.rcCompose()
+	if err == nil {
+		err = c.rcMaxPrice(m)
+	}
 	if err != nil {
 		return err
 	}
@@ -135,6 +138,23 @@ func (c *call) rcSend(string) error {
 		c.w.Header().Set("X-SMSC-Stored", "no")
 	}
 	return c.sendRecord(http.StatusOK, "SMSMessage", c.rcRecord(message.Record{Message: m, State: message.State{ID: m.ID}}))
+}
+
+// rcMaxPrice refuses what would cost more than its sender wants to pay.
+func (c *call) rcMaxPrice(m *message.Message) error {
+	s := c.given("MaxPrice")
+	if s == "" {
+		return nil
+	}
+	most, ok := message.ParseAmount(s)
+	if !ok || most < 0 {
+		return &problem{code: "invalid", detail: "MaxPrice must be a number with at most six decimal places"}
+	}
+	as := c.normalised(m)
+	if c.priceOf(as, c.s.deps.Plan(as).Charged) > most {
+		return &problem{code: "no_credit", detail: "30010: Message price exceeds max price", cause: message.NoCredit}
+	}
+	return nil
 }
 
 // acceptRouted hands m to the door, but not where only a poller could take

@@ -59,6 +59,9 @@ type Deps struct {
 	// Replay has the receipts that again makes told about a message that was
 	// accepted. [delivery.Engine]
 	Replay func(ctx context.Context, reach message.Reach, id message.ID, who string, again func(message.Record) []*message.Message) error
+	// Price tells what a message would cost, given what its route says of
+	// charging; nil: nothing costs.
+	Price func(m *message.Message, charged string) message.Amount
 	// Transport carries the calls to URLs of others; nil: the network.
 	Transport http.RoundTripper
 	// Awake makes what waits on a key due now and returns how many; nil: it

@@ -173,7 +173,7 @@ func (h *house) openEdges() (err error) {
 	}, restapi.Deps{
 		Operation: h.operation(),
 		Acceptor:  h.gate, Ledger: h.store.Ledger(), Editor: h.engine, Shelf: h.store, Directory: h.catalog.Directory,
-		Catalog: h.catalog, Gate: h.gate, Awake: h.wake, Replay: h.engine.Replay, Seen: h.presence.Seen, Plan: h.plan, Facts: h.facts, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg), Panel: panel,
+		Catalog: h.catalog, Gate: h.gate, Awake: h.wake, Replay: h.engine.Replay, Price: h.intake.Price, Seen: h.presence.Seen, Plan: h.plan, Facts: h.facts, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg), Panel: panel,
 	}, h.log, h.reg)
 	if err != nil {
 		return err
