@@ -60,7 +60,8 @@ type calledRow struct {
 	Status  int    `json:"status"` // of HTTP; 0: no answer
 	Millis  int64  `json:"ms"`
 	Error   string `json:"error,omitempty"`
-	Reply   string `json:"reply,omitempty"` // its first 4 KiB, of failures
+	Request string `json:"request,omitempty"` // the first 4 KiB, of failures
+	Reply   string `json:"reply,omitempty"`   // the first 4 KiB, of failures
 }
 
 // errFenced is the error of a target that a tenant may not call.
@@ -139,7 +140,7 @@ func (k *caller) ask(ctx context.Context, a asking, fence bool) answered {
 		row.Error = callFault(r.err)
 	}
 	if r.status < 200 || r.status > 299 {
-		row.Reply = strings.ToValidUTF8(string(r.body[:min(len(r.body), 4<<10)]), "?")
+		row.Request, row.Reply = firstOf(string(a.body)), firstOf(string(r.body))
 	}
 	k.mu.Lock()
 	k.log[k.calls%maxCallLog] = row
