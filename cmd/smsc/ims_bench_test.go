@@ -125,3 +125,29 @@ func BenchmarkPhonesAreWrittenTo(b *testing.B) {
 	all.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
 }
+
+// BenchmarkPhonesRegister is a third-party REGISTER, kept with a sync before
+// its 200; each wakes what waits for the subscriber.
+func BenchmarkPhonesRegister(b *testing.B) {
+	_, peer := benchCore(b, func() {})
+	var all sync.WaitGroup
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := range b.N {
+		all.Add(1)
+		err := peer.Send(context.Background(), sip.PeerMessage{
+			Method: "REGISTER", Target: "sip:smsc." + flowDomain, From: "sip:scscf." + flowDomain, To: fmt.Sprintf("sip:+44770%07d@%s", n, flowDomain),
+			Headers: []sip.Field{{Name: "Expires", Value: "600000"}, {Name: "Contact", Value: "<sip:" + peer.Addr() + ">"}},
+		}, func(a sip.PeerAnswer) {
+			if a.Status != 200 {
+				b.Errorf("answer %d %s %v", a.Status, a.Reason, a.Err)
+			}
+			all.Done()
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	all.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "REGISTER/s")
+}
