@@ -177,7 +177,7 @@ func openHookHouse(t *testing.T, fs vfs.FS, site *hookSite) *hookHouse {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := &house{rest: h.rest, engine: h.engine}
+	whole := &house{rest: h.rest, engine: h.engine, intake: door}
 	catalog.Subscribe(func(d *tenant.Directory) {
 		lanes := whole.lanes(d)
 		i := slices.IndexFunc(lanes, func(l delivery.Lane) bool { return l.Name == "carrier1" })
