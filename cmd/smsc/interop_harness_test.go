@@ -74,22 +74,30 @@ var program = sync.OnceValues(func() (string, error) {
 	return file, nil
 })
 
-// freePort returns a port that nobody listens on, by TCP or UDP. It lies below
-// those that the system hands to clients: one of them might take it before the
-// program that is to listen there.
+// portsGiven are those that freePort has returned.
+var portsGiven sync.Map
+
+// freePort returns a port that nobody listens on, by TCP or UDP, and never the
+// same twice: two programs that begin to listen later would meet there. It
+// lies below those that the system hands to clients: one of them might take it
+// before the program that is to listen there.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for range 1000 {
-		at := loopback(20_000 + rand.IntN(12_000))
+		port := 20_000 + rand.IntN(12_000)
+		at := loopback(port)
 		stream, err := net.Listen("tcp", at)
 		if err != nil {
 			continue
 		}
 		packets, err := net.ListenPacket("udp", at)
 		_ = stream.Close()
-		if err == nil {
-			_ = packets.Close()
-			return stream.Addr().(*net.TCPAddr).Port
+		if err != nil {
+			continue
+		}
+		_ = packets.Close()
+		if _, given := portsGiven.LoadOrStore(port, true); !given {
+			return port
 		}
 	}
 	t.Fatal("no port is free")
