@@ -2,7 +2,9 @@
 # make check      everything that must hold before a change goes in; ends with
 #                 the line "N passed, N failed"
 # make test race fuzz interop   its parts
-# make bench      the benchmarks beside the code
+# make bench      the table of docs/performance.md: an hour
+# make bench-quick  the same in short, to compare two builds by ratio
+# make bench-code the benchmarks beside the code
 
 GO       ?= go
 FUZZTIME ?= 5s
@@ -12,7 +14,7 @@ STRANGERS = ^(TestInterop|TestCrash)
 COUNT = bin/count
 export CHECK_TALLY = $(CURDIR)/bin/check.tally
 
-.PHONY: all build check clean peers format vet lint test race fuzz interop bench
+.PHONY: all build check clean peers format vet lint test race fuzz interop bench bench-quick bench-code
 
 all: build
 
@@ -59,7 +61,13 @@ fuzz: $(COUNT)
 interop: $(COUNT)
 	@$(COUNT) tests interop $(GO) test -json -count=1 -timeout 8m -run '$(STRANGERS)' ./cmd/smsc
 
-bench:
+bench: build
+	bin/smsc bench table
+
+bench-quick: build
+	bin/smsc bench table --quick
+
+bench-code:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 clean:

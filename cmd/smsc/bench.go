@@ -16,6 +16,8 @@ type benchCommand struct {
 	SIP  benchSIP  `cmd:"" name:"sip" help:"Load a server with MESSAGE."`
 	REST benchREST `cmd:"" name:"rest" help:"Load a server with POST /api/messages."`
 	Sink benchSink `cmd:"" help:"Be the carrier at the far end and count what arrives."`
+
+	Table benchTable `cmd:"" help:"Start a server for each way through the house, load it, and print the figures of all."`
 }
 
 // Help is printed below the flags.
@@ -30,7 +32,8 @@ Examples:
   smsc bench smpp --system-id esme1 --password pw1 --count 100000 --sink 127.0.0.1:3775
   smsc bench sip --transport tcp --rate 2000 --duration 30s
   smsc bench rest --key KEY --connections 16
-  smsc bench sink --listen 127.0.0.1:3775 --receipts hex`
+  smsc bench sink --listen 127.0.0.1:3775 --receipts hex
+  smsc bench table --quick`
 }
 
 // loadFlags are what all load drivers share.
@@ -48,6 +51,8 @@ type loadFlags struct {
 	Sink        string        `placeholder:"ADDRESS" help:"Also be the carrier at the far end, listening here."`
 	Receipts    string        `enum:"none,decimal,hex" default:"none" help:"What that carrier reports: none, decimal, hex."`
 	outputFlags
+
+	home *receiptCount // nil: no receipts are asked for
 }
 
 // check refuses what cannot be run, and fills in the count.
@@ -162,6 +167,14 @@ type benchResult struct {
 	Rate         float64          `json:"rate"`    // acknowledged a second
 	Ack          latencies        `json:"ack_ms"`
 	Arrived      *arrival         `json:"sink,omitempty"`
+	Home         *homeResult      `json:"receipts,omitempty"`
+}
+
+// homeResult is what came home of the receipts that were asked for.
+type homeResult struct {
+	Received int64   `json:"received"`
+	Missing  int64   `json:"missing"` // below 0: too many
+	Rate     float64 `json:"rate"`    // from the first sent to the last receipt
 }
 
 // latencies are percentiles in milliseconds.
@@ -207,6 +220,9 @@ func (r *benchResult) print(out io.Writer) {
 		fmt.Fprintf(out, "at the sink      %d, %.0f msg/s, %d lost, %d duplicates\n", a.Received, a.Rate, a.Lost, a.Duplicates)
 		fmt.Fprintf(out, "under way        %s\n", a.Way)
 	}
+	if h := r.Home; h != nil {
+		fmt.Fprintf(out, "receipts home    %d, %.0f a second\n", h.Received, h.Rate)
+	}
 }
 
 // verdict fails a run that shows a broken promise, or that got nowhere.
@@ -216,6 +232,8 @@ func (r *benchResult) verdict() error {
 		return errors.New("nothing was acknowledged")
 	case r.Arrived != nil && r.Arrived.Lost > 0:
 		return fmt.Errorf("%d messages were acknowledged and never arrived", r.Arrived.Lost)
+	case r.Home != nil && r.Home.Missing != 0:
+		return fmt.Errorf("%d receipts came home for %d messages", r.Home.Received, r.Acknowledged)
 	}
 	return nil
 }

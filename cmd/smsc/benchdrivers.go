@@ -23,22 +23,35 @@ type benchSMPP struct {
 	Address  string `default:"127.0.0.1:2775" help:"SMPP address of the server."`
 	SystemID string `name:"system-id" default:"esme1" help:"system_id to bind with."`
 	Password string `env:"SMSC_PASSWORD" default:"pw1" help:"Its password."`
-	Report   bool   `help:"Ask for receipts (registered_delivery 1); they are answered and not counted."`
+	Report   bool   `help:"Ask for receipts (registered_delivery 1) and count those that come home."`
 }
 
 // Run drives submit_sm.
 func (c *benchSMPP) Run(out io.Writer) error {
-	return c.drive(out, "smpp", c.Address, func(ctx context.Context, _ int) (loadConn, error) {
-		s, err := smpp.Dial(ctx, smpp.Peer{
-			Address: c.Address, SystemID: c.SystemID, Password: c.Password,
-			Options: smpp.Options{Window: c.Window, ResponseTimeout: c.Patience, EnquireLink: 30 * time.Second},
-			Handler: smpp.Funcs{OnRequest: takeDeliver},
-		})
-		if err != nil {
-			return nil, fmt.Errorf("%s as %s: %w", c.Address, c.SystemID, err)
-		}
-		return &smppConn{session: s, report: c.Report}, nil
+	if c.Report {
+		c.home = new(receiptCount)
+	}
+	return c.drive(out, "smpp", c.Address, c.dial)
+}
+
+func (c *benchSMPP) dial(ctx context.Context, _ int) (loadConn, error) {
+	s, err := smpp.Dial(ctx, smpp.Peer{
+		Address: c.Address, SystemID: c.SystemID, Password: c.Password,
+		Options: smpp.Options{Window: c.Window, ResponseTimeout: c.Patience, EnquireLink: 30 * time.Second},
+		Handler: smpp.Funcs{OnRequest: c.receipt},
 	})
+	if err != nil {
+		return nil, fmt.Errorf("%s as %s: %w", c.Address, c.SystemID, err)
+	}
+	return &smppConn{session: s, report: c.Report}, nil
+}
+
+// receipt answers and counts what comes: nothing but receipts does.
+func (c *benchSMPP) receipt(s *smpp.Session, h pdu.Header, frame []byte) {
+	if h.Command == pdu.DeliverSM && c.home != nil {
+		c.home.one()
+	}
+	takeDeliver(s, h, frame)
 }
 
 // takeDeliver answers every deliver_sm.
@@ -92,13 +105,15 @@ type benchSIP struct {
 
 // Run drives MESSAGE.
 func (c *benchSIP) Run(out io.Writer) error {
-	return c.drive(out, "sip "+c.Transport, c.Address, func(context.Context, int) (loadConn, error) {
-		p, err := sip.NewPeer(sip.PeerConfig{Listen: c.Transport + ":127.0.0.1:0", Remote: c.Address, User: c.User, Password: c.Password, Window: c.Window})
-		if err != nil {
-			return nil, err
-		}
-		return &sipConn{peer: p, patience: c.Patience}, nil
-	})
+	return c.drive(out, "sip "+c.Transport, c.Address, c.dial)
+}
+
+func (c *benchSIP) dial(context.Context, int) (loadConn, error) {
+	p, err := sip.NewPeer(sip.PeerConfig{Listen: c.Transport + ":127.0.0.1:0", Remote: c.Address, User: c.User, Password: c.Password, Window: c.Window})
+	if err != nil {
+		return nil, err
+	}
+	return &sipConn{peer: p, patience: c.Patience}, nil
 }
 
 type sipConn struct {
@@ -134,8 +149,7 @@ type benchREST struct {
 
 // Run drives POST /api/messages.
 func (c *benchREST) Run(out io.Writer) error {
-	c.Window = 1 // HTTP/1.1 answers in order: more in flight are more connections
-	server, err := c.open()
+	dial, err := c.dialer()
 	if err != nil {
 		return err
 	}
@@ -147,12 +161,20 @@ func (c *benchREST) Run(out io.Writer) error {
 	if u.Port() == "" {
 		address = net.JoinHostPort(u.Hostname(), u.Scheme)
 	}
+	return c.drive(out, "rest", address, dial)
+}
+
+// dialer returns what opens the connections of a run.
+func (c *benchREST) dialer() (dialer, error) {
+	c.Window = 1 // HTTP/1.1 answers in order: more in flight are more connections
+	server, err := c.open()
+	if err != nil {
+		return nil, err
+	}
 	// One client for all: http.Transport keeps a connection for each.
 	server.http.Transport = &http.Transport{MaxIdleConnsPerHost: c.Connections, MaxConnsPerHost: c.Connections}
 	server.http.Timeout = c.Patience
-	return c.drive(out, "rest", address, func(context.Context, int) (loadConn, error) {
-		return newRESTConn(server), nil
-	})
+	return func(context.Context, int) (loadConn, error) { return newRESTConn(server), nil }, nil
 }
 
 // restConn makes its requests on one goroutine, so that the reader of answers

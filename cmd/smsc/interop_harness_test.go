@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -78,30 +76,18 @@ var program = sync.OnceValues(func() (string, error) {
 var portsGiven sync.Map
 
 // freePort returns a port that nobody listens on, by TCP or UDP, and never the
-// same twice: two programs that begin to listen later would meet there. It
-// lies below those that the system hands to clients: one of them might take it
-// before the program that is to listen there.
+// same twice: two programs that begin to listen later would meet there.
 func freePort(t *testing.T) int {
 	t.Helper()
-	for range 1000 {
-		port := 20_000 + rand.IntN(12_000)
-		at := loopback(port)
-		stream, err := net.Listen("tcp", at)
+	for {
+		ports, err := freePorts(1)
 		if err != nil {
-			continue
+			t.Fatal(err)
 		}
-		packets, err := net.ListenPacket("udp", at)
-		_ = stream.Close()
-		if err != nil {
-			continue
-		}
-		_ = packets.Close()
-		if _, given := portsGiven.LoadOrStore(port, true); !given {
-			return port
+		if _, given := portsGiven.LoadOrStore(ports[0], true); !given {
+			return ports[0]
 		}
 	}
-	t.Fatal("no port is free")
-	return 0
 }
 
 const testKey = "interop-operator-key"

@@ -177,8 +177,8 @@ func (l *load) answered(n int64, at time.Time, refusal string) {
 	l.open.Add(-1)
 }
 
-// settle waits for the last answers, then for the sink as long as something
-// still arrives.
+// settle waits for the last answers, then for the sink and the receipts as
+// long as something still arrives.
 func (l *load) settle() {
 	end := time.Now().Add(l.flags.Patience)
 	for l.open.Load() > 0 && time.Now().Before(end) {
@@ -189,12 +189,35 @@ func (l *load) settle() {
 	}
 	seen := l.sink.run(l.id)
 	quiet := time.Now()
-	for before := int64(-1); l.taken.missing(seen) > 0 && time.Since(quiet) < l.flags.Patience; {
-		if n, _ := seen.count(); n != before {
+	for before := int64(-1); (l.taken.missing(seen) > 0 || l.awaited() > 0) && time.Since(quiet) < l.flags.Patience; {
+		n, _ := seen.count()
+		if l.flags.home != nil {
+			n += l.flags.home.n.Load()
+		}
+		if n != before {
 			before, quiet = n, time.Now()
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+// awaited is how many receipts have not come home; 0 where none are made.
+func (l *load) awaited() int64 {
+	if l.flags.home == nil || l.flags.Receipts == "none" {
+		return 0
+	}
+	return l.acked.Load() - l.flags.home.n.Load()
+}
+
+// receiptCount counts the receipts that come home.
+type receiptCount struct {
+	n    atomic.Int64
+	last atomic.Int64 // Unix nanoseconds
+}
+
+func (h *receiptCount) one() {
+	h.n.Add(1)
+	h.last.Store(time.Now().UnixNano())
 }
 
 // report prints a line each second until the function it returns is called.
@@ -245,6 +268,12 @@ func (l *load) result(started time.Time) *benchResult {
 	if last := l.lastAck.Load(); last > 0 {
 		r.Seconds = time.Unix(0, last).Sub(started).Seconds()
 		r.Rate = float64(r.Acknowledged) / r.Seconds
+	}
+	if h := l.flags.home; h != nil {
+		r.Home = &homeResult{Received: h.n.Load(), Missing: l.awaited()}
+		if last := h.last.Load(); last > 0 {
+			r.Home.Rate = float64(r.Home.Received) / time.Unix(0, last).Sub(started).Seconds()
+		}
 	}
 	if l.sink != nil {
 		n, _ := l.sink.run(l.id).count()
