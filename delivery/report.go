@@ -107,10 +107,10 @@ func (e *Engine) applyOnce(ctx context.Context, news []message.News, open []int,
 	now := time.Now()
 	var entries []entry
 	var about [][]int // the news in each entry
-	seen := make(map[message.ID]int)
-	for _, i := range open {
-		r, err := e.meant(ctx, news[i])
-		if errs[i] = err; err != nil {
+	seen := make(map[message.ID]int, len(open))
+	for k, r := range e.meant(ctx, news, open, errs) {
+		i := open[k]
+		if errs[i] != nil {
 			continue
 		}
 		j, twice := seen[r.State.ID]
@@ -152,65 +152,6 @@ func (e *Engine) applyOnce(ctx context.Context, news []message.News, open []int,
 		}
 	}
 	return stale
-}
-
-// meant finds the message that news is about: the one without an end that
-// the link calls by the likeliest spelling and whose number fits. One with an
-// end will do: the news is a repeat then.
-func (e *Engine) meant(ctx context.Context, n message.News) (message.Record, error) {
-	for i := range n.Remote {
-		if n.Remote[i] == "" {
-			continue
-		}
-		rs, err := e.queue.Match(ctx, n.Link, n.Remote[i:i+1])
-		if err != nil && !errors.Is(err, message.ErrNotFound) {
-			return message.Record{}, err
-		}
-		rs = slices.DeleteFunc(rs, func(r message.Record) bool { return !fits(n.To, r.Message) && !e.fitsSent(n, r) })
-		living := slices.IndexFunc(rs, func(r message.Record) bool { return r.State.Phase.Ended() })
-		if living < 0 {
-			living = len(rs)
-		}
-		switch {
-		case living > 1 && rs[0].State.ID != rs[1].State.ID:
-			e.unmatched(n.Link, "ambiguous")
-			return message.Record{}, message.ErrNotFound
-		case len(rs) > 0:
-			return rs[0], nil
-		}
-	}
-	return message.Record{}, message.ErrNotFound
-}
-
-// fitsSent tells whether the number that n names is the one that its link was
-// given: routes and links may rewrite it on the way out.
-func (e *Engine) fitsSent(n message.News, r message.Record) bool {
-	hops, _ := e.hops(r)
-	for _, h := range hops {
-		if h.Link == n.Link && fits(n.To, &message.Message{To: h.To}) {
-			return true
-		}
-	}
-	return false
-}
-
-// fits tells whether news that names the number to can be about m: one is a
-// suffix of the other, six digits at least (spec smpp §9).
-func fits(to string, m *message.Message) bool {
-	d := message.Address{Value: strings.TrimPrefix(to, "+")}
-	if to == "" || !d.IsNumber() {
-		return true
-	}
-	for _, a := range []string{m.To.Digits(), strings.TrimPrefix(m.To.Given, "+")} {
-		short, long := a, d.Value
-		if len(short) > len(long) {
-			short, long = long, short
-		}
-		if short == long || len(short) >= 6 && strings.HasSuffix(long, short) {
-			return true
-		}
-	}
-	return false
 }
 
 // hear returns where r stands after news about one of its segments: delivered

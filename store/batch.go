@@ -44,7 +44,7 @@ func (b *batch) lookup(id message.ID) (*entry, error) {
 	if e := b.changed[id]; e != nil {
 		return e, nil
 	}
-	if e := b.s.sched.lookup(id); e != nil {
+	if e := b.s.known(id); e != nil {
 		return e, nil
 	}
 	if b.walk != nil {

@@ -243,6 +243,7 @@ func (s *Store) applied(es []effect) {
 		return
 	}
 	s.sched.applied(es)
+	s.recent.applied(es)
 	s.counts.apply(es)
 }
 

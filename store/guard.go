@@ -117,6 +117,7 @@ func (s *Store) recover(b *base) error {
 	}
 	s.counts.restart(b)
 	s.sched.reset(ids)
+	s.recent.forget()
 	s.lostMu.Lock()
 	s.lost = s.lost[len(lost):]
 	s.lostMu.Unlock()

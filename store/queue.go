@@ -174,6 +174,8 @@ func (s *Store) readDue(ctx context.Context, db pebble.Reader, from place, now i
 		return nil, nil, place{}, 0, err
 	}
 	end, next = place{slot: now + 1}, never
+	entries := newWalk(db)
+	defer func() { err = errors.Join(err, entries.close()) }()
 	for ok := it.First(); ok; ok = it.Next() {
 		slot, id, _ := splitDue(it.Key())
 		if slot > now {
@@ -187,7 +189,7 @@ func (s *Store) readDue(ctx context.Context, db pebble.Reader, from place, now i
 		if s.sched.lookup(id) != nil {
 			continue
 		}
-		e, err := readEntry(db, id, true)
+		e, err := entries.entry(id, true)
 		if err != nil || e == nil {
 			s.log.Error().Err(err).Stringer("msg", id).Msg("store: message in the index is unreadable")
 			continue
@@ -243,40 +245,4 @@ func (s *Store) parked(ctx context.Context, key string, after message.ID, f func
 		return congested(err)
 	}
 	return nil
-}
-
-// Match implements delivery.Queue.
-func (s *Store) Match(ctx context.Context, link string, remote []string) ([]message.Record, error) {
-	b, db, err := s.use()
-	if err != nil {
-		return nil, err
-	}
-	defer b.release()
-	var open, ended []message.Record
-	seen := map[string]bool{}
-	for _, spelling := range remote {
-		prefix := remotePrefix(nil, link, spelling)
-		if spelling == "" || seen[string(prefix)] {
-			continue
-		}
-		seen[string(prefix)] = true
-		err := each(db, prefix, nil, func(k, _ []byte) (bool, error) {
-			if len(k) != len(prefix)+8 {
-				return true, nil
-			}
-			e, err := readEntry(db, tailID(k), true)
-			switch {
-			case err != nil || e == nil || !calls(&e.state, link, spelling):
-			case e.ended():
-				ended = append(ended, e.record())
-			default:
-				open = append(open, e.record())
-			}
-			return ctx.Err() == nil, err
-		})
-		if err != nil {
-			return nil, congested(err)
-		}
-	}
-	return append(open, ended...), ctx.Err()
 }

@@ -30,6 +30,7 @@ type Store struct {
 	met  *metrics
 
 	sched   *schedule
+	recent  *recent
 	counts  *counts
 	watch   *watch
 	disk    *disk
@@ -71,6 +72,7 @@ func Open(cfg Config, log zerolog.Logger, reg prometheus.Registerer) (*Store, er
 	s := &Store{
 		cfg: cfg, fs: cfg.FS, log: log,
 		sched:  newSchedule(cfg.Ring),
+		recent: newRecent(recentRoom),
 		counts: newCounts(),
 		watch:  newWatch(),
 		wake:   make(chan struct{}, 1),
