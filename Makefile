@@ -50,16 +50,16 @@ lint: $(COUNT)
 	@$(COUNT) step lint $(GO) tool staticcheck ./... ./testdata/count ./testdata/pcap
 
 test: $(COUNT)
-	@$(COUNT) tests test $(GO) test -json -count=1 -timeout 4m -skip '$(STRANGERS)' ./...
+	@$(COUNT) tests test $(GO) test -json -count=1 -timeout 8m -skip '$(STRANGERS)' ./...
 
 race: $(COUNT)
-	@$(COUNT) tests race $(GO) test -json -race -count=1 -timeout 6m -skip '$(STRANGERS)' ./...
+	@$(COUNT) tests race $(GO) test -json -race -count=1 -timeout 12m -skip '$(STRANGERS)' ./...
 
 fuzz: $(COUNT)
 	@$(COUNT) fuzz $(FUZZTIME)
 
 interop: $(COUNT)
-	@$(COUNT) tests interop $(GO) test -json -count=1 -timeout 8m -run '$(STRANGERS)' ./cmd/smsc
+	@$(COUNT) tests interop $(GO) test -json -count=1 -timeout 20m -run '$(STRANGERS)' ./cmd/smsc
 
 bench: build
 	bin/smsc bench table
