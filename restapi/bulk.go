@@ -2,8 +2,6 @@ package restapi
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -222,11 +220,4 @@ func (c *call) keepBulk(r *repeat, answer []byte) {
 	if err := c.s.deps.Shelf.Set(c.r.Context(), bulkKind, r.ref, append([]byte(r.digest+" "), answer...), time.Now().Add(idempotencyLife)); err != nil {
 		c.s.log.Error().Err(err).Str("request", c.requestID).Msg("an answer cannot be kept for its repeat")
 	}
-}
-
-// refOf names a request that has no key of its own, for callers that make one
-// from what they know.
-func refOf(parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return hex.EncodeToString(sum[:16])
 }

@@ -34,6 +34,7 @@ type call struct {
 	query     url.Values
 	start     time.Time
 	status    int          // of the answer, 0 before it
+	rep       *repeat      // its Idempotency-Key, where keyed has read it
 	first     *firstAnswer // where the answer is to be kept for repeats
 	borrowed  *bytes.Buffer
 	foreign   *foreign // a request of the accounts API

@@ -174,11 +174,22 @@ func (k *caller) do(ctx context.Context, a asking, fence bool) (r answered) {
 	var head strings.Builder
 	_ = resp.Header.Write(&head) // a builder takes everything
 	r = answered{headers: head.String(), status: resp.StatusCode, kind: resp.Header.Get("Content-Type"), wrote: true}
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		r.after = time.Duration(min(seconds, 86400)) * time.Second
-	}
+	r.after = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	r.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxReply)) // what is missing of an answer says nothing
 	return r
+}
+
+// retryAfter reads seconds or a date (RFC 9110 §10.2.3), at most a day; 0
+// where there is neither.
+func retryAfter(s string, now time.Time) time.Duration {
+	const most = 24 * time.Hour
+	if seconds, err := strconv.ParseInt(s, 10, 32); err == nil {
+		return min(max(time.Duration(seconds)*time.Second, 0), most)
+	}
+	if at, err := http.ParseTime(s); err == nil {
+		return min(max(at.Sub(now), 0), most)
+	}
+	return 0
 }
 
 // outcome is what an answer means for the message (spec rest §7).

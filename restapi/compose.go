@@ -1,6 +1,7 @@
 package restapi
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,20 +17,7 @@ func (c *call) readMessage(data []byte) (*message.Message, error) {
 	if err := d.read(data, false); err != nil {
 		return nil, refuse("malformed", err.Error())
 	}
-	for _, name := range [...]string{"source_msisdn", "destination_msisdn", "message_body", "source_smsc"} {
-		if !d.set[name] {
-			d.fault(name, "is required")
-		}
-	}
-	if d.set["source_msisdn"] && d.from == "" && len(d.faults) == 0 {
-		d.fault("source_msisdn", "must not be empty")
-	}
-	if d.set["destination_msisdn"] && d.to == "" && len(d.faults) == 0 {
-		d.fault("destination_msisdn", "must not be empty")
-	}
-	if d.set["source_smsc"] && d.source == "" && len(d.faults) == 0 {
-		d.fault("source_smsc", "must not be empty")
-	}
+	d.required()
 	d.check(c.start)
 	if err := d.refusal(); err != nil {
 		return nil, err
@@ -49,6 +37,23 @@ func (c *call) readMessage(data []byte) (*message.Message, error) {
 	m.Account = account
 	m.Origin.User, m.Origin.Peer = c.id.Name, c.r.RemoteAddr
 	return m, c.checkWays(&d, m)
+}
+
+// required finds the members that are missing, or are there and say nothing.
+// One whose value was refused has its fault already.
+func (d *draft) required() {
+	for _, m := range [...]struct{ name, value string }{
+		{"source_msisdn", d.from}, {"destination_msisdn", d.to}, {"message_body", ""}, {"source_smsc", d.source},
+	} {
+		refused := slices.ContainsFunc(d.faults, func(f fault) bool { return f.location == "body."+m.name })
+		switch {
+		case refused:
+		case !d.set[m.name]:
+			d.fault(m.name, "is required")
+		case m.value == "" && m.name != "message_body":
+			d.fault(m.name, "must not be empty")
+		}
+	}
 }
 
 // check finds what is wrong between the members.

@@ -31,7 +31,7 @@ func (c *call) change(edit func(doc *tenant.Document) error) (tenant.Change, err
 			return tenant.Change{}, err
 		}
 		done, err := c.s.deps.Catalog.Apply(c.r.Context(), doc, tenant.ApplyOptions{
-			DryRun: c.flag("dry_run"), IfRevision: c.dir.Revision, Who: c.who(),
+			DryRun: c.dry(), IfRevision: c.dir.Revision, Who: c.who(),
 		})
 		if errors.Is(err, tenant.ErrStale) && want == 0 {
 			continue
@@ -48,6 +48,10 @@ func (c *call) change(edit func(doc *tenant.Document) error) (tenant.Change, err
 	}
 	return tenant.Change{}, tenant.ErrStale
 }
+
+// dry tells whether a write is only tried. The accounts API knows no such
+// thing, and takes no notice of parameters that it does not know.
+func (c *call) dry() bool { return c.foreign == nil && c.flag("dry_run") }
 
 // unfitHere lists the faults of a change. What lies outside the caller's reach
 // is said without its place: names of others are not his to read.

@@ -48,10 +48,10 @@ func restcommListed() []route {
 
 func (s *Server) lineRoutes() []route {
 	params := []string{"from", "to", "body", "coding", "udh", "validity", "receipt", "ref"}
-	d := doc{tag: "one line", summary: "Send one message", reply: sendSMSReply{}, headers: []string{"Idempotency-Key"}, errors: []int{402, 413, 422, 429, 503}}
+	d := doc{tag: "one line", summary: "Send one message", reply: sendSMSReply{}, headers: []string{"Idempotency-Key"}, errors: []int{402, 409, 413, 422, 429, 503}}
 	return []route{
-		{method: "GET", path: "/sendsms/send", need: tenant.Send, anyParams: true, params: params, handle: (*call).sendSMS, doc: d},
-		{method: "POST", path: "/sendsms/send", need: tenant.Send, anyParams: true, params: params, limit: maxForm, handle: (*call).sendSMS, doc: d},
+		{method: "GET", path: "/sendsms/send", need: tenant.Send, effect: true, anyParams: true, params: params, handle: (*call).sendSMS, doc: d},
+		{method: "POST", path: "/sendsms/send", need: tenant.Send, effect: true, anyParams: true, params: params, limit: maxForm, handle: (*call).sendSMS, doc: d},
 	}
 }
 

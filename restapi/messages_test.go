@@ -491,3 +491,12 @@ func TestFiltersFindWhatTheyName(t *testing.T) {
 		t.Errorf("%d", r.code)
 	}
 }
+
+func TestEveryMemberThatIsMissingOrWrongIsNamedOnce(t *testing.T) {
+	r := newRig(t).as(acmeKey, "POST", "/api/messages", `{"source_msisdn":null,"destination_msisdn":5,"source_smsc":""}`)
+	for _, name := range []string{"source_msisdn", "destination_msisdn", "message_body", "source_smsc"} {
+		if n := strings.Count(r.body, `"location":"body.`+name+`"`); r.code != 422 || n != 1 {
+			t.Errorf("%s is named %d times: %d %s", name, n, r.code, r.body)
+		}
+	}
+}

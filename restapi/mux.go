@@ -24,6 +24,7 @@ type route struct {
 	limit        int64       // octets of the body; 0 is Config.MaxBody
 	repeats      bool        // knows what an Idempotency-Key says by itself
 	always       bool        // also served while draining, whatever the method
+	effect       bool        // its GET does something: there is no HEAD of it
 	handle       func(*call) error
 	unlisted     bool // the document lists what lies behind it, path by path
 	doc          doc
@@ -52,7 +53,7 @@ func (s *Server) mount(routes []route) error {
 			return fmt.Errorf("%s %s is registered twice", r.method, r.path)
 		}
 		e.methods[r.method] = r
-		if r.method == http.MethodGet {
+		if r.method == http.MethodGet && !r.effect {
 			e.methods[http.MethodHead] = r
 		}
 	}
@@ -130,7 +131,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // effect tells whether even a GET changes something.
 func (c *call) effect() bool {
-	return strings.Contains(c.r.URL.RawQuery, "lease=") || strings.HasPrefix(c.r.URL.Path, "/sendsms")
+	return strings.Contains(c.r.URL.RawQuery, "lease=") || c.route.effect
 }
 
 func (c *call) serve(e *endpoint) error {

@@ -23,13 +23,24 @@ type firstAnswer struct {
 	Body     []byte `json:"body"`
 }
 
-// once runs a POST once for each Idempotency-Key (spec rest §1.5), and gives
-// its first answer to repeats. Messages have a way of their own, which holds
-// over a crash between what was created and its answer; here the repeat of
-// such a request finds the name taken.
+// once runs what creates something once for each Idempotency-Key (spec rest
+// §1.5). Requests of the accounts API come to keyed by themselves, after they
+// have said who they are.
 func (c *call) once() error {
-	if c.r.Method != http.MethodPost || c.route.repeats || c.route.need == "" || c.r.Header.Get("Idempotency-Key") == "" {
+	creates := c.r.Method == http.MethodPost || c.route.effect
+	if !creates || c.route.repeats || c.route.need == "" {
 		return c.route.handle(c)
+	}
+	return c.keyed(c.route.handle)
+}
+
+// keyed runs handle, and gives its first answer to repeats of the request. A
+// message has its key in its own batch besides, so that a crash before the
+// answer was kept creates no second one; the repeat of anything else then
+// finds the name taken.
+func (c *call) keyed(handle func(*call) error) error {
+	if c.r.Header.Get("Idempotency-Key") == "" {
+		return handle(c)
 	}
 	data, err := c.body()
 	if err != nil {
@@ -37,11 +48,12 @@ func (c *call) once() error {
 	}
 	// The handler reads it again.
 	c.r.Body = io.NopCloser(bytes.NewReader(bytes.Clone(data)))
-	rep, err := c.newRepeat(data)
+	rep, err := c.newRepeat(append(data, c.askedInQuery()...))
 	c.release()
 	if err != nil {
 		return err
 	}
+	c.rep = rep
 	unlock, err := c.s.keys.lock(c.r.Context(), rep.ref)
 	if err != nil {
 		return err
@@ -51,7 +63,7 @@ func (c *call) once() error {
 		return err
 	}
 	c.first = &firstAnswer{Digest: rep.digest}
-	if err := c.route.handle(c); err != nil {
+	if err := handle(c); err != nil {
 		return err // a corrected request may use the key again
 	}
 	if c.first.Status < 200 || c.first.Status > 299 {
@@ -65,6 +77,15 @@ func (c *call) once() error {
 		c.s.log.Error().Err(err).Str("request", c.requestID).Msg("an answer cannot be kept for its repeat")
 	}
 	return nil
+}
+
+// askedInQuery is what a request says in its query that others say in their
+// body.
+func (c *call) askedInQuery() string {
+	if c.route.effect {
+		return c.r.URL.RawQuery
+	}
+	return ""
 }
 
 // answerAgain gives the first answer, if there was one.

@@ -101,9 +101,6 @@ func (c *call) oneLine(d *draft, given func(string) string) (*message.Message, e
 		}
 		jsonCallback(m, address)
 	}
-	if key := c.r.Header.Get("Idempotency-Key"); key != "" {
-		m.Origin.Ref, m.Origin.RefLife = "line:"+refOf(c.id.Account, key), idempotencyLife
-	}
 	return m, nil
 }
 

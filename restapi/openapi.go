@@ -184,6 +184,10 @@ func operationID(r *route) string {
 func (c *call) problemPage() error {
 	code := c.r.PathValue("code")
 	info, ok := codes[code]
+	if what := noticeText(code); what != "" {
+		c.sendPageOf("Notification "+code, what)
+		return nil
+	}
 	if !ok {
 		return refuse("not_found", "no such code")
 	}
@@ -193,7 +197,36 @@ func (c *call) problemPage() error {
 	}
 	page := fmt.Sprintf("<!doctype html>\n<meta charset=\"utf-8\">\n<title>%s</title>\n<h1>%s</h1>\n<p>Code <code>%s</code>, status %d.</p>\n<p>%s</p>\n<p>%s</p>\n",
 		html.EscapeString(info.title), html.EscapeString(info.title), html.EscapeString(code), info.status, html.EscapeString(info.cure), again)
+	c.sendHTML(page)
+	return nil
+}
+
+// noticeText is what the code of a notification of the accounts API means,
+// and its cure; "" of others.
+func noticeText(code string) string {
+	switch code {
+	case strconv.Itoa(noAnswer):
+		return "The URL gave no answer within 10 seconds, or one that is no success. The fallback URL is asked, then the URL again, until the message expires."
+	case strconv.Itoa(noConnection):
+		return "The host of the URL could not be reached. See that its name resolves, and that it listens and has a certificate that can be verified."
+	case strconv.Itoa(badXML):
+		return "The answer is no RCML: it must be well-formed XML with the root Response and no document type. The message counts as delivered."
+	case strconv.Itoa(verbSkipped):
+		return "The answer has a verb that is not served here; Sms, Message and Redirect are, to a depth of 5."
+	case strconv.Itoa(replyRefused):
+		return "A reply was refused at the door, or would have been the fourth automatic reply in a row."
+	}
+	return ""
+}
+
+// sendPageOf answers with a page of one heading and one paragraph.
+func (c *call) sendPageOf(title, text string) {
+	title, text = html.EscapeString(title), html.EscapeString(text)
+	c.sendHTML("<!doctype html>\n<meta charset=\"utf-8\">\n<title>" + title + "</title>\n<h1>" + title + "</h1>\n<p>" + text + "</p>\n")
+}
+
+// sendHTML answers with a page that loads nothing.
+func (c *call) sendHTML(page string) {
 	c.w.Header().Set("Content-Security-Policy", "default-src 'none'")
 	c.send(http.StatusOK, "text/html; charset=utf-8", []byte(page))
-	return nil
 }

@@ -238,3 +238,13 @@ func FuzzRCML(f *testing.F) {
 		}
 	})
 }
+
+func TestRetryAfterIsReadInBothForms(t *testing.T) {
+	now := time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	for s, want := range map[string]time.Duration{"": 0, "x": 0, "-1": 0, "90": 90 * time.Second, "99999999": 24 * time.Hour,
+		"Sat, 21 Nov 2026 10:02:00 GMT": 2 * time.Minute, "Sat, 21 Nov 2026 09:00:00 GMT": 0} {
+		if got := retryAfter(s, now); got != want {
+			t.Errorf("%q: %s, want %s", s, got, want)
+		}
+	}
+}

@@ -23,9 +23,10 @@ func (c *call) rcAccountRecord(a *tenant.Account) record {
 	if email == "" && strings.Contains(a.Name, "@") {
 		email = a.Name
 	}
+	created, updated := c.made(accountsSection, a.Name, profile)
 	r := record{{"sid", a.SID}, {"friendly_name", or(profile.text("friendly_name"), a.Name)}, {"email_address", orNull(email)}, {"type", "Full"},
 		{"status", string(c.dir.Status(a.Name))}, {"role", "Administrator"},
-		{"date_created", restcommTime(or(profile.Inserted, c.s.started))}, {"date_updated", restcommTime(or(profile.Updated, c.s.started))}}
+		{"date_created", created}, {"date_updated", updated}}
 	if c.id.Role.Allows(tenant.Admin) {
 		r = append(r, prop{"auth_token", orNull(a.Token)})
 	}

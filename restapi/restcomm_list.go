@@ -2,6 +2,7 @@ package restapi
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -43,10 +44,12 @@ var rcSortKeys = map[string]func(*call, message.Record) string{
 	"DateCreated": func(_ *call, r message.Record) string {
 		return r.Message.Accepted.UTC().Format("20060102150405.000000")
 	},
-	"From":  func(_ *call, r message.Record) string { return r.Message.From.Shown() },
-	"To":    func(_ *call, r message.Record) string { return r.Message.To.Shown() },
-	"Body":  func(_ *call, r message.Record) string { return r.Message.Body.Text },
-	"Price": func(*call, message.Record) string { return "" },
+	"From": func(_ *call, r message.Record) string { return r.Message.From.Shown() },
+	"To":   func(_ *call, r message.Record) string { return r.Message.To.Shown() },
+	"Body": func(_ *call, r message.Record) string { return r.Message.Body.Text },
+	"Price": func(_ *call, r message.Record) string {
+		return fmt.Sprintf("%020d", r.State.Charge.Cost)
+	},
 	"Status": func(c *call, r message.Record) string {
 		return rcStatus(r, c.inbound(r.Message, c.foreign.account.Name))
 	},

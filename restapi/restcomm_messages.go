@@ -123,13 +123,6 @@ func (c *call) rcSend(string) error {
 	if err != nil {
 		return err
 	}
-	if key := c.r.Header.Get("Idempotency-Key"); key != "" {
-		rep, err := c.newRepeat([]byte(c.foreign.form.Encode()))
-		if err != nil {
-			return err
-		}
-		m.Origin.Ref, m.Origin.RefLife = rep.ref, idempotencyLife
-	}
 	if err := c.acceptRouted(m); err != nil {
 		return err
 	}
@@ -163,7 +156,8 @@ func (c *call) acceptRouted(m *message.Message) error {
 	if c.noWay(m) {
 		return &problem{code: "no_route", cause: message.UnknownNumber, detail: "no enabled route matches the called number"}
 	}
-	return c.refusalOf(m, c.s.deps.Acceptor.Accept(c.r.Context(), m)[0])
+	_, err := c.acceptOnce(m, c.rep)
+	return err
 }
 
 // rcCompose reads the parameters of a message.

@@ -2,6 +2,7 @@ package restapi
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -27,10 +28,10 @@ func (c *call) rcClientRecord(login string) record {
 			profile = r
 		}
 	}
-	return record{{"sid", sid}, {"date_created", restcommTime(profile.Inserted)}, {"date_updated", restcommTime(profile.Updated)},
+	return withVoice(record{{"sid", sid}, {"date_created", restcommTime(profile.Inserted)}, {"date_updated", restcommTime(profile.Updated)},
 		{"account_sid", c.foreign.account.SID}, {"api_version", apiVersion}, {"friendly_name", or(profile.text("friendly_name"), login)}, {"login", login},
 		{"password", nil}, {"password_algorithm", nil}, {"status", or(profile.text("status"), "1")}, {"latest_appearance", c.appearance(login)},
-		{"uri", c.accountURI() + "/Clients/" + sid + ".json"}}
+		{"uri", c.accountURI() + "/Clients/" + sid + ".json"}}, profile.Fields)
 }
 
 // appearance is when a user was last heard, "offline" if never.
@@ -97,6 +98,9 @@ func (c *call) rcPostClient(string) error {
 	case len(password) < 6:
 		return &problem{code: "invalid", detail: "Password must be at least 6 characters"}
 	}
+	if _, err := c.voiceGiven(); err != nil {
+		return err
+	}
 	if slices.ContainsFunc(c.rcUsers(), func(u tenant.User) bool { return u.AOR == login }) {
 		return c.sendRecord(http.StatusOK, "Client", c.rcClientRecord(login))
 	}
@@ -142,6 +146,11 @@ func (c *call) storeClient(login string) error {
 			r.Fields[field] = s
 		}
 	}
+	voice, err := c.voiceGiven()
+	if err != nil {
+		return err
+	}
+	maps.Copy(r.Fields, voice)
 	r.Updated = c.start
 	value, err := jsonText(r)
 	if err != nil {
@@ -195,6 +204,9 @@ func (c *call) rcDropClient(sid string) error {
 		return err
 	}
 	if err := c.editUser(u.AOR, func(*tenant.User) bool { return false }); err != nil {
+		return err
+	}
+	if err := c.s.deps.Shelf.Delete(c.r.Context(), clientKind, sid); err != nil {
 		return err
 	}
 	c.send(http.StatusOK, "", nil)

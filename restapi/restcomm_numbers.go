@@ -16,12 +16,13 @@ const applicationKind = "rest.application"
 // rcNumberRecord is a hosted number in the words of this API (spec rest §4.4).
 func (c *call) rcNumberRecord(n *tenant.Number) record {
 	sid := hashSID("PN", n.Number)
-	at := restcommTime(c.s.started)
-	return record{{"sid", sid}, {"account_sid", c.s.sidOf(n.Account)}, {"friendly_name", or(n.FriendlyName, n.Number)}, {"phone_number", n.Number},
+	kept := c.kept(numberKind, sid)
+	created, updated := c.made(numbersSection, n.Number, kept)
+	return withVoice(record{{"sid", sid}, {"account_sid", c.s.sidOf(n.Account)}, {"friendly_name", or(n.FriendlyName, n.Number)}, {"phone_number", n.Number},
 		{"sms_url", orNull(n.SMSURL)}, {"sms_method", or(n.SMSMethod, "POST")}, {"sms_fallback_url", orNull(n.SMSFallbackURL)},
-		{"sms_fallback_method", or(n.SMSFallbackMethod, "POST")}, {"sms_application_sid", orNull(n.Application)}, {"date_created", at}, {"date_updated", at},
+		{"sms_fallback_method", or(n.SMSFallbackMethod, "POST")}, {"sms_application_sid", orNull(n.Application)}, {"date_created", created}, {"date_updated", updated},
 		{"capabilities", record{{"voice_capable", false}, {"sms_capable", true}, {"mms_capable", false}, {"fax_capable", false}}},
-		{"api_version", apiVersion}, {"uri", restcommAt + "/Accounts/" + c.s.sidOf(n.Account) + "/IncomingPhoneNumbers/" + sid + ".json"}}
+		{"api_version", apiVersion}, {"uri", restcommAt + "/Accounts/" + c.s.sidOf(n.Account) + "/IncomingPhoneNumbers/" + sid + ".json"}}, kept.Fields)
 }
 
 // rcNumbers answers GET /IncomingPhoneNumbers.
@@ -80,7 +81,11 @@ func (c *call) rcPostNumber(string) error {
 	}
 	n := tenant.Number{Number: number, Account: c.foreign.account.Name}
 	c.rcFillNumber(&n)
-	_, err := c.change(func(doc *tenant.Document) error {
+	voice, err := c.voiceGiven()
+	if err != nil {
+		return err
+	}
+	_, err = c.change(func(doc *tenant.Document) error {
 		if c.dir.Number(number) != nil {
 			return &problem{code: "invalid", detail: "21452: the number is hosted already"}
 		}
@@ -90,7 +95,7 @@ func (c *call) rcPostNumber(string) error {
 	if err != nil {
 		return err
 	}
-	return c.sendRecord(http.StatusOK, "IncomingPhoneNumber", c.rcNumberRecord(c.dir.Number(number)))
+	return c.sendNumber(number, voice)
 }
 
 // rcFillNumber takes the parameters that are given.
@@ -114,6 +119,10 @@ func (c *call) rcPutNumber(sid string) error {
 	if err != nil {
 		return err
 	}
+	voice, err := c.voiceGiven()
+	if err != nil {
+		return err
+	}
 	owner := at.Account
 	if s := c.given("AccountSid"); s != "" {
 		var ok bool
@@ -133,7 +142,20 @@ func (c *call) rcPutNumber(sid string) error {
 	if err != nil {
 		return err
 	}
-	return c.sendRecord(http.StatusOK, "IncomingPhoneNumber", c.rcNumberRecord(c.dir.Number(at.Number)))
+	return c.sendNumber(at.Number, voice)
+}
+
+// sendNumber stores what was said of voice, and answers with a number as it
+// now is.
+func (c *call) sendNumber(number string, voice map[string]any) error {
+	n := c.dir.Number(number)
+	if n == nil {
+		return refuse("not_found", "no such number") // taken away meanwhile
+	}
+	if err := c.keepVoice(numberKind, hashSID("PN", n.Number), voice); err != nil {
+		return err
+	}
+	return c.sendRecord(http.StatusOK, "IncomingPhoneNumber", c.rcNumberRecord(n))
 }
 
 func (c *call) rcDropNumber(sid string) error {
@@ -142,6 +164,9 @@ func (c *call) rcDropNumber(sid string) error {
 		return err
 	}
 	if err := c.dropNumber(at.Number); err != nil {
+		return err
+	}
+	if err := c.s.deps.Shelf.Delete(c.r.Context(), numberKind, sid); err != nil {
 		return err
 	}
 	c.send(http.StatusNoContent, "", nil)

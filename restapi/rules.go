@@ -58,7 +58,7 @@ func (c *call) showRule(status int, account, name string) error {
 	doc := c.dir.Document()
 	i := c.findRule(&doc, account, name)
 	if i < 0 {
-		if c.flag("dry_run") {
+		if c.dry() {
 			return c.encode(map[string]any{"dry_run": true})
 		}
 		return refuse("not_found", "no such rule")
