@@ -2,6 +2,7 @@
 // session storage of this tab and travels as a header, never in an address.
 
 const STORE = "smsc.key";
+const PATIENCE = 30000; // ms that a page waits for an answer before it says that none comes
 
 export const session = { me: null, doc: {}, onUnauthorized: null, account: sessionStorage.getItem("smsc.account") ?? "" };
 
@@ -43,14 +44,16 @@ export async function ask(method, path, { params, body, text, etag, accept, sign
   if (body !== undefined) head["Content-Type"] = "application/json";
   if (text !== undefined) head["Content-Type"] = "application/yaml";
   if (etag) head["If-Match"] = etag;
+  const limit = AbortSignal.timeout(PATIENCE);
   let reply;
+  let raw;
   try {
-    reply = await fetch(path + query(params), { method, headers: head, body: text ?? (body === undefined ? undefined : JSON.stringify(body)), signal, cache: "no-store", credentials: "omit" });
+    reply = await fetch(path + query(params), { method, headers: head, body: text ?? (body === undefined ? undefined : JSON.stringify(body)), signal: signal ? AbortSignal.any([signal, limit]) : limit, cache: "no-store", credentials: "omit" });
+    raw = await reply.text();
   } catch (e) {
     if (e.name === "AbortError") throw e;
-    throw new Problem(0, { detail: "The server does not answer.", code: "unreachable" });
+    throw new Problem(0, { detail: limit.aborted ? "The server has not answered in time." : "The server does not answer.", code: "unreachable" });
   }
-  const raw = await reply.text();
   let data = raw;
   if (/json/.test(reply.headers.get("Content-Type") ?? "")) {
     try {

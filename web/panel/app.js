@@ -69,7 +69,10 @@ function signIn(reason, over = false) {
       const { data } = await ask("GET", "/api/me", { as: k });
       key.set(k);
       session.me = data;
-      if (over) { form.closest("dialog").close(); navigate(); openStream(); } else start();
+      if (!over) return start();
+      form.closest("dialog").close();
+      if (!document.querySelector("dialog")) navigate(); // what is being typed stays
+      openStream();
     } catch (p) {
       error.textContent = p.status === 401 ? "This server does not know that key." : p.message;
       input.setAttribute("aria-invalid", "true");
@@ -147,7 +150,7 @@ function drawer(open) {
   document.querySelector(".menu")?.setAttribute("aria-expanded", String(open));
 }
 
-let spoken = 0;
+let ticking = 0;
 onLive((l) => {
   if (!liveMark) return;
   const text = { live: "live", polling: "every 5 s", lost: "not live", asleep: "asleep", off: "" }[l.state];
@@ -155,11 +158,15 @@ onLive((l) => {
   liveMark.className = "live " + l.state;
   document.body.classList.toggle("stale", l.state === "lost");
   const lost = l.state === "lost";
-  banner.hidden = !lost;
-  if (lost && Date.now() - spoken > 10000) {
-    spoken = Date.now();
-    banner.textContent = `Not live since ${clock(l.since)}; trying again every few seconds. Figures may be old.`;
+  if (lost && banner.hidden) {
+    const left = h("span", { "aria-hidden": "true" }); // a count that is seen, and not read out each second
+    const tick = () => { left.textContent = `, retrying in ${Math.max(0, Math.ceil((live.next - Date.now()) / 1000))} s`; };
+    put(banner, h("span", {}, `Not live since ${clock(l.since)}`), left, h("span", {}, ". Figures are old; lists still ask every few seconds."));
+    tick();
+    ticking = setInterval(tick, 500);
   }
+  if (!lost) clearInterval(ticking);
+  banner.hidden = !lost;
 });
 
 // --- addresses ---

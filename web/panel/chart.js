@@ -9,7 +9,7 @@ function path(points, x, y) {
   let pen = false;
   for (const [at, v] of points) {
     if (v === null || v === undefined || Number.isNaN(v)) { pen = false; continue; }
-    d += (pen ? "L" : "M") + x(at).toFixed(1) + " " + y(v).toFixed(1);
+    d += (pen ? "L" : "M") + x(at).toFixed(1) + " " + y(v).toFixed(1) + (pen ? "" : "h.01"); // a lone point is a dot
     pen = true;
   }
   return d;
@@ -33,55 +33,93 @@ function nice(v) {
   return [1, 2, 2.5, 5, 10].map((m) => m * unit).find((m) => m >= v * 0.999);
 }
 
-const W = 400, H = 170, L = 44, R = 10, T = 10, B = 24;
+const H = 170, L = 46, R = 12, T = 8, B = 24;
+
+// marks are the lines of an axis and what stands beside them.
+function marks(top, t0, t1, x, y, W) {
+  const rows = [0, 0.5, 1].map((f) => [svg("line", { x1: L, x2: W - R, y1: y(top * f), y2: y(top * f), class: "grid" }),
+    svg("text", { x: L - 8, y: y(top * f) + 4, class: "axis end" }, number(top * f))]);
+  const times = [0, 0.5, 1].map((f) => svg("text", { x: L + (W - L - R) * f, y: H - 5, class: "axis " + ["", "mid", "end"][f * 2] }, clock(t0 + (t1 - t0) * f).slice(0, t1 - t0 > 7200000 ? 5 : 8)));
+  return [rows, times];
+}
 
 // lines draws series [{name, points: [[time, value]]}] as one chart. Charts of
-// one group, an array, share their cross-hair.
-export function lines(title, series, { unit = "", pick, slots, group = [] } = {}) {
+// one group, an array, share their cross-hair. help says what it counts.
+export function lines(title, series, { unit = "", help, pick, group = [] } = {}) {
   const box = h("figure", { class: "chart" });
+  const head = h("figcaption", {}, h("h2", { title: help }, title));
+  const legend = h("div", { class: "legend" });
+  const said = h("p", { class: "sr" });
+  const view = h("div", { class: "plot" });
+  const reading = h("output", { class: "reading" });
+  const rows = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title + " as a table" });
+  const tabled = h("details", {}, h("summary", {}, "As a table"), rows);
+  let latest = series;
+  let width = 0;
+  box.append(head, legend, said, view, h("div", { class: "chart-foot" }, reading, tabled));
+  head.append(h("span", { class: "unit" }, unit.trim()));
   group.push(box);
-  let open = false;
-  let pointed = null;
-  const draw = (all) => {
-    const points = all.flatMap((s) => s.points);
-    const known = points.filter((p) => p[1] !== null && p[1] !== undefined && !Number.isNaN(p[1]));
-    const caption = h("figcaption", {}, h("h2", {}, title), h("div", { class: "legend" }, all.map((s, i) => h("span", { class: "key s" + i }, h("i", { "aria-hidden": "true" }), s.name))));
-    if (known.length < 2) return put(box, caption, h("p", { class: "no-data" }, "No figures yet: the line begins with the second one."));
-    const [t0, t1] = [Math.min(...points.map((p) => p[0])), Math.max(...points.map((p) => p[0]))];
-    const top = nice(Math.max(...known.map((p) => p[1])));
-    const x = (t) => L + ((W - L - R) * (t - t0)) / Math.max(t1 - t0, 1);
-    const y = (v) => H - B - ((H - T - B) * v) / top;
-    const grid = [0, 0.5, 1].map((f) => [svg("line", { x1: L, x2: W - R, y1: y(top * f), y2: y(top * f), class: "grid" }),
-      svg("text", { x: L - 6, y: y(top * f) + 4, class: "axis end" }, number(top * f))]);
-    const times = [0, 0.5, 1].map((f) => svg("text", { x: L + (W - L - R) * f, y: H - 6, class: "axis " + ["", "mid", "end"][f * 2] }, clock(t0 + (t1 - t0) * f).slice(0, t1 - t0 > 7200000 ? 5 : 8)));
-    const cross = svg("g", { class: "cross", visibility: "hidden" }, svg("line", { y1: T, y2: H - B }));
-    const reading = h("output", { class: "reading" });
-    const picture = svg("svg", { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": title + ". " + summary(all, unit) }, grid, times, all.map((s, i) => svg("path", { d: path(s.points, x, y), class: "line s" + i })), cross);
-    box.point = (t) => {
-      pointed = t;
-      if (t === null) { cross.setAttribute("visibility", "hidden"); reading.textContent = ""; return; }
-      const near = all[0].points.reduce((a, b) => (Math.abs(b[0] - t) < Math.abs(a[0] - t) ? b : a));
-      cross.setAttribute("visibility", "visible");
-      cross.firstChild.setAttribute("x1", x(near[0]));
-      cross.firstChild.setAttribute("x2", x(near[0]));
-      reading.textContent = clock(near[0]) + "  " + all.map((s) => s.name + " " + number(s.points.find((p) => p[0] === near[0])?.[1]) + unit).join(", ");
-      cross.dataset.at = near[0];
-    };
-    picture.addEventListener("pointermove", (e) => {
-      const r = picture.getBoundingClientRect();
-      const t = t0 + (((e.clientX - r.left) / r.width) * W - L) / (W - L - R) * (t1 - t0);
-      for (const c of group) c.point?.(t);
-    });
-    picture.addEventListener("pointerleave", () => { for (const c of group) c.point?.(null); });
-    if (pick) picture.addEventListener("click", () => cross.dataset.at && pick(Number(cross.dataset.at)));
-    const tabled = h("details", { open }, h("summary", {}, "As a table"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title + " as a table" }, sheet(all, unit)));
-    tabled.addEventListener("toggle", () => { open = tabled.open; });
-    put(box, caption, h("p", { class: "sr" }, summary(all, unit)), picture, h("div", { class: "chart-foot" }, reading, slots, tabled));
-    if (pointed !== null) box.point(pointed);
+  tabled.addEventListener("toggle", () => box.update(latest));
+  box.update = (all) => {
+    latest = all;
+    put(legend, all.map((s, i) => h("span", { class: "key s" + i }, h("i", { "aria-hidden": "true" }), s.name)));
+    said.textContent = help ? help + ". " + summary(all, unit) : summary(all, unit);
+    if (tabled.open) put(rows, sheet(all, unit));
+    plot(box, view, reading, all, { title, unit, pick, group, W: width || 400 });
   };
-  box.update = draw;
-  draw(series);
+  new ResizeObserver(() => {
+    const now = Math.round(view.clientWidth);
+    if (now && now !== width) { width = now; box.update(latest); }
+  }).observe(view);
+  box.update(series);
   return box;
+}
+
+function plot(box, view, reading, all, { title, unit, pick, group, W }) {
+  const points = all.flatMap((s) => s.points);
+  const known = points.filter((p) => p[1] !== null && p[1] !== undefined && !Number.isNaN(p[1]));
+  if (known.length < 2) return put(view, h("p", { class: "no-data" }, "No figures yet: the line begins with the second one."));
+  let [t0, t1, top] = [Infinity, -Infinity, 0];
+  for (const [t] of points) { if (t < t0) t0 = t; if (t > t1) t1 = t; }
+  for (const [, v] of known) if (v > top) top = v;
+  top = nice(top);
+  const x = (t) => L + ((W - L - R) * (t - t0)) / Math.max(t1 - t0, 1);
+  const y = (v) => H - B - ((H - T - B) * v) / top;
+  const cross = svg("g", { class: "cross", visibility: "hidden" }, svg("line", { y1: T, y2: H - B }));
+  const picture = svg("svg", { viewBox: `0 0 ${W} ${H}`, height: H, role: "img", "aria-label": title + ". " + summary(all, unit), class: pick ? "picks" : null },
+    marks(top, t0, t1, x, y, W), all.map((s, i) => [i === 0 && all.length < 3 && svg("path", { d: area(s.points, x, y), class: "area s0" }), svg("path", { d: path(s.points, x, y), class: "line s" + i })]), cross);
+  box.point = (t) => {
+    box.at = t;
+    if (t === null) { cross.setAttribute("visibility", "hidden"); reading.textContent = ""; return; }
+    const near = all[0].points.reduce((a, b) => (Math.abs(b[0] - t) < Math.abs(a[0] - t) ? b : a));
+    cross.setAttribute("visibility", "visible");
+    cross.firstChild.setAttribute("x1", x(near[0]));
+    cross.firstChild.setAttribute("x2", x(near[0]));
+    reading.textContent = clock(near[0]) + "  " + all.map((s) => s.name + " " + number(s.points.find((p) => p[0] === near[0])?.[1])).join(", ");
+    cross.dataset.at = near[0];
+  };
+  picture.addEventListener("pointermove", (e) => {
+    const r = picture.getBoundingClientRect();
+    const t = t0 + ((((e.clientX - r.left) / r.width) * W - L) / (W - L - R)) * (t1 - t0);
+    for (const c of group) c.point?.(t);
+  });
+  picture.addEventListener("pointerleave", () => { for (const c of group) c.point?.(null); });
+  if (pick) picture.addEventListener("click", () => cross.dataset.at && pick(Number(cross.dataset.at)));
+  put(view, picture);
+  if (box.at) box.point(box.at);
+}
+
+// area closes each unbroken piece of a line down to the axis.
+function area(points, x, y) {
+  let d = "";
+  let piece = [];
+  const close = () => {
+    if (piece.length > 1) d += path(piece, x, y) + `L${x(piece.at(-1)[0]).toFixed(1)} ${y(0)}L${x(piece[0][0]).toFixed(1)} ${y(0)}Z`;
+    piece = [];
+  };
+  for (const p of points) p[1] === null || p[1] === undefined ? close() : piece.push(p);
+  close();
+  return d;
 }
 
 function summary(all, unit) {

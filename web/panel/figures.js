@@ -30,8 +30,10 @@ export async function load(range, signal, more = {}) {
 export async function follow(page, show) {
   let doc = await load("5m", page.signal);
   const asked = async () => { doc = await load("5m", page.signal); show(doc); };
-  onEvent((kind, data) => {
-    if (kind !== "stats" || session.account && data.account !== session.account) return;
+  onEvent((kind, read) => {
+    if (kind !== "stats") return;
+    const data = read();
+    if (session.account && data.account !== session.account) return;
     const at = Date.parse(data.second);
     for (const [name, points] of Object.entries(doc.series)) {
       const newest = points.at(-1)?.[0] ?? 0;

@@ -1,25 +1,43 @@
 // What happens now: one event stream a tab, read with fetch so that the key
 // is a header. Where it breaks or is not offered, pages ask again by themselves.
-import { headers, key, offers, session } from "./api.js";
+import { headers, key, offers, query, session } from "./api.js";
 
 const listeners = new Set();
 const watchers = new Set();
-export const live = { state: "off", since: 0, retry: 0 };
+export const live = { state: "off", since: 0, next: 0 };
+
+// BASE is what every page is told; news of single messages, thousands a
+// second in a busy house, only comes to a page that wants it.
+const BASE = ["stats", "link.*", "bind.*", "registration.*", "frontend.*", "queue.*", "limit.*", "provision.*"];
 
 let stop = null;
 let hidden = 0;
 let last = "";
+let asked = ""; // the kinds that the open stream tells of
 
-function become(state, retry = 0) {
+function become(state, pause = 0) {
   if (live.state !== state) live.since = Date.now();
-  Object.assign(live, { state, retry });
+  Object.assign(live, { state, next: Date.now() + pause * 1000 });
   for (const f of watchers) f(live);
 }
 
-// onEvent calls f with every event until signal ends.
-export function onEvent(f, signal) {
-  listeners.add(f);
-  signal?.addEventListener("abort", () => listeners.delete(f));
+// onEvent calls f with the kind of every event and a function that reads its
+// data, until signal ends. more are kinds beyond those that everybody is told.
+export function onEvent(f, signal, more = []) {
+  const one = { f, more };
+  listeners.add(one);
+  signal?.addEventListener("abort", () => { listeners.delete(one); settle(); });
+  settle();
+}
+
+const wanted = () => [...new Set([...BASE, ...[...listeners].flatMap((l) => l.more)])].sort().join(",");
+
+let settling = 0;
+
+// settle opens the stream anew where a page wants other kinds than it tells.
+function settle() {
+  clearTimeout(settling);
+  settling = setTimeout(() => { if (stop && asked && wanted() !== asked) { last = ""; open(); } }, 50);
 }
 
 // onLive calls f when the stream comes or goes.
@@ -41,19 +59,23 @@ function dispatch(block) {
   }
   if (!data) return;
   let body;
-  try {
-    body = JSON.parse(data);
-  } catch {
-    return;
-  }
-  for (const f of listeners) f(kind, body);
+  const parsed = () => {
+    try {
+      return (body ??= JSON.parse(data));
+    } catch {
+      return {};
+    }
+  };
+  for (const { f } of listeners) f(kind, parsed);
 }
 
 async function read(signal) {
   const head = { ...headers(), Accept: "text/event-stream" };
   if (last) head["Last-Event-ID"] = last;
-  const reply = await fetch("/api/events", { headers: head, signal, cache: "no-store", credentials: "omit" });
+  asked = wanted();
+  const reply = await fetch("/api/events" + query({ types: asked }), { headers: head, signal, cache: "no-store", credentials: "omit" });
   if (reply.status === 422 && last) last = "";
+  if (reply.status === 401) session.onUnauthorized?.();
   if (!reply.ok) throw new Error("events: " + reply.status);
   become("live");
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -2,6 +2,7 @@
 // with their undo, and the notes that appear at the foot.
 import { h, put, plain, block, icon } from "./dom.js";
 import { ask, curl, Problem } from "./api.js";
+import { changes } from "./diff.js";
 import * as words from "./words.js";
 
 // head is the top of a page: its only h1, and what can be done here.
@@ -34,19 +35,20 @@ export function trouble(e, retry) {
     h("p", {}, h("strong", {}, e.status === 403 ? "Not yours to see. " : "That did not work. "), plain(e.message)),
     e instanceof Problem && (e.code || e.requestID) && h("p", { class: "small" },
       e.code && e.status ? ["Code ", h("a", { href: "/api/problems/" + encodeURIComponent(e.code), target: "_blank", rel: "noopener" }, e.code), " "] : null,
-      e.requestID && ["request ", h("code", {}, e.requestID)]),
+      e.requestID && ["request ", h("code", {}, e.requestID), " ", copier(() => e.requestID, "Copy", "tiny quiet")]),
     retry && button("Retry", retry));
 }
 
-// table lays out rows. A column is {label, cell(row), num, sort(row), wide}. On a narrow screen each row
-// becomes a card whose lines are named by their columns.
+// table lays out rows. A column is {label, cell(row), num, sort(row), wide, help, top, minor, bare}; help says
+// what its figures count, top stands in the head instead of the label. On a narrow screen each row becomes a
+// card whose lines are named by their columns; it leaves out what is minor, and what is bare needs no name.
 export function table(columns, rows, { label, open, rowKey, mark, sort, onSort } = {}) {
   const cols = columns.filter(Boolean);
   const headCells = cols.map((c, i) => {
-    if (!c.sort || !onSort) return h("th", { scope: "col", class: c.num ? "num" : null }, c.label);
+    if (!c.sort || !onSort) return h("th", { scope: "col", class: c.num ? "num" : null, title: c.help }, c.top ?? c.label, c.help && h("span", { class: "sr" }, ": " + c.help));
     const on = sort?.by === i;
     return h("th", { scope: "col", class: c.num ? "num" : null, "aria-sort": on ? (sort.down ? "descending" : "ascending") : null },
-      h("button", { type: "button", class: "sort", onclick: () => onSort({ by: i, down: on ? !sort.down : Boolean(c.num) }) }, c.label,
+      h("button", { type: "button", class: "sort", title: c.help, onclick: () => onSort({ by: i, down: on ? !sort.down : Boolean(c.num) }) }, c.label,
         h("span", { "aria-hidden": "true" }, on ? (sort.down ? " ↓" : " ↑") : "")));
   });
   const sorted = sort && cols[sort.by]?.sort ? [...rows].sort((a, b) => order(cols[sort.by].sort(a), cols[sort.by].sort(b)) * (sort.down ? -1 : 1)) : rows;
@@ -55,7 +57,7 @@ export function table(columns, rows, { label, open, rowKey, mark, sort, onSort }
       h("thead", {}, h("tr", {}, headCells)),
       h("tbody", {}, sorted.map((row) => h("tr", { dataset: { key: rowKey ? String(rowKey(row)) : "" }, class: [open && "opens", mark?.(row)].filter(Boolean).join(" ") || null,
         onclick: open && ((e) => { if (!e.target.closest("a,button,input,label,select")) open(row); }) },
-      cols.map((c) => h("td", { class: [c.num && "num", c.wide && "wide"].filter(Boolean).join(" ") || null, dataset: { label: c.label } }, h("span", { class: "cell" }, c.cell(row)))))))));
+      cols.map((c) => h("td", { class: [c.num && "num", c.wide && "wide"].filter(Boolean).join(" ") || null, dataset: { label: c.label, ...(c.minor ? { minor: "" } : {}), ...(c.bare ? { bare: "" } : {}) } }, h("span", { class: "cell" }, c.cell(row)))))))));
 }
 
 function order(a, b) {
@@ -102,9 +104,9 @@ export function dialog(title, build) {
 }
 
 // confirm says what will happen before it does. typed is the name to type.
-export function confirm(title, text, label, act, { typed, command, fields = [] } = {}) {
+export function confirm(title, text, label, act, { typed, command, shell, fields = [] } = {}) {
   dialog(title, (close) => form([...fields, typed && { name: "typed", label: `Type ${typed} to go on`, required: true }].filter(Boolean), {
-    intro: text, submit: label, command, close,
+    intro: text, submit: label, command, shell, close,
     send: async (values) => {
       if (typed && values.typed !== typed) throw new Problem(422, { detail: "The name is not the same.", errors: [{ location: "body.typed", message: "must be " + typed }] });
       delete values.typed;
@@ -117,8 +119,9 @@ let serial = 0;
 
 // form builds labelled fields, shows faults beside the field they name, and
 // can be had as a command. A field is {name, label, type, options, value,
-// help, required}; type: text number check select area list secret.
-export function form(fields, { intro, submit = "Save", send, command, close, watch, extra }) {
+// help, required}; type: text number check select area list. command is the request as [method, path, body],
+// shell the same as a line of the program.
+export function form(fields, { intro, submit = "Save", send, command, shell, close, watch, extra }) {
   const inputs = new Map();
   const says = h("div", { class: "form-error", role: "alert" });
   const rows = fields.map((f) => {
@@ -165,7 +168,8 @@ export function form(fields, { intro, submit = "Save", send, command, close, wat
     }
   } }, intro && h("p", { class: "intro" }, intro), rows, extra, says,
   h("div", { class: "form-acts" }, go, close && button("Cancel", close),
-    command && copier(() => { const c = command(values()); return typeof c === "string" ? c : curl(...c); }, "Copy as curl")));
+    command && copier(() => { const c = command(values()); return typeof c === "string" ? c : curl(...c); }, "Copy as curl"),
+    shell && copier(() => shell(values()), "Copy as smsc")));
   el.addEventListener("keydown", (e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); el.requestSubmit(); } });
   el.values = values;
   el.input = (name) => inputs.get(name)?.input;
@@ -204,7 +208,7 @@ function valueOf(f, input) {
 }
 
 // copier copies a text that is made when it is asked for.
-export function copier(make, label) {
+export function copier(make, label, tone = "quiet") {
   const el = button(label, async () => {
     const text = make();
     try {
@@ -213,7 +217,7 @@ export function copier(make, label) {
     } catch {
       dialog("Copy this", () => h("textarea", { class: "mono", rows: 5, readonly: true, "aria-label": "Text to copy", value: text }));
     }
-  }, { tone: "quiet" });
+  }, { tone });
   return el;
 }
 
@@ -236,10 +240,13 @@ async function conflict(method, path, body, reread, resolve, reject) {
     return reject(e);
   }
   let done = false;
-  const box = (title, v) => h("div", {}, h("h3", {}, title), h("pre", { class: "mono", tabindex: "0" }, block(JSON.stringify(v, null, 2))));
+  const text = (v) => JSON.stringify(v, null, 2);
+  const box = (title, v) => h("div", {}, h("h3", {}, title), h("pre", { class: "mono", tabindex: "0" }, block(text(v))));
+  const mine = Array.isArray(theirs.data) ? body : { ...theirs.data, ...body };
   dialog("Somebody changed this meanwhile", (close) => {
     const el = h("div", {}, h("p", {}, "Nothing was overwritten. Look at both, then decide."),
       h("div", { class: "two" }, box("On the server now", theirs.data), box("Yours", body)),
+      !Array.isArray(theirs.data) && [h("h3", {}, "What yours would change"), changes(text(theirs.data), text(mine))],
       h("div", { class: "form-acts" },
         button("Save mine over it", async () => { done = true; close(); save(method, path, body, theirs.etag, reread).then(resolve, reject); }, { tone: "primary" }),
         button("Keep theirs", () => close())));

@@ -19,7 +19,7 @@ export default async function logs(page) {
     put(box, lines.length ? lines.map(line) : empty("No line matches."));
     if (end) box.scrollTop = box.scrollHeight;
   };
-  onEvent((kind) => { stale ||= kind === "log"; }, page.signal);
+  onEvent((kind) => { stale ||= kind === "log"; }, page.signal, ["log"]);
   const hold = button("Pause", () => { held = !held; hold.textContent = held ? "Go on" : "Pause"; hold.setAttribute("aria-pressed", String(held)); });
   put(page.root, head("Logs", hold, copier(() => lines.map(asText).join("\n"), "Copy"), button("Download", () => download(lines))),
     h("form", { class: "filters", "aria-label": "Filters", onsubmit: (e) => { e.preventDefault(); page.go("/logs" + query(Object.fromEntries(new FormData(e.target)))); } },

@@ -1,30 +1,32 @@
 // Overview: is the house healthy, and which link hurts?
 import { h, put } from "../dom.js";
 import { get, isOperator, may, offers, query, session } from "../api.js";
-import { badge, button, empty, head, panel, table, trouble } from "../ui.js";
+import { badge, button, copier, empty, head, panel, table, trouble } from "../ui.js";
 import { bars, lines, meter, spark } from "../chart.js";
-import { age, number, share, span } from "../format.js";
+import { number, share, span } from "../format.js";
 import { RANGES, follow, load, newest } from "../figures.js";
+import * as words from "../words.js";
+import { elsewhere, worry } from "../worries.js";
 
 const WAITING = ["queued", "scheduled", "retrying", "sending", "sent"];
 
 export default async function overview(page) {
   const range = RANGES.find((r) => r[0] === page.query.get("range")) ?? RANGES[0];
-  const ranges = h("span", { class: "group", role: "group", "aria-label": "Range" }, RANGES.map(([name, words]) => button(words, () => page.go("/" + query({ range: name })))));
+  const ranges = h("span", { class: "group", role: "group", "aria-label": "Range" }, RANGES.map(([name, said]) => button(said, () => page.go("/" + query({ range: name })))));
   ranges.childNodes.forEach((b, i) => b.setAttribute("aria-pressed", String(RANGES[i] === range)));
   const box = {
-    state: h("div", { class: "stateline" }), tiles: h("div", { class: "tiles" }), attention: h("ul", { class: "attention" }), links: h("div", {}), failures: h("div", {}),
+    state: h("div", { class: "stateline" }), tiles: h("div", { class: "tiles" }), quiet: h("div", { hidden: true }), attention: h("div", {}), links: h("div", {}), failures: h("div", {}),
   };
   const group = [];
   const pick = (at) => minute(page, at);
   const charts = {
-    traffic: lines("Messages in and out", [], { unit: "/s", pick, group }),
-    waiting: lines("Waiting", [], { pick, group }),
-    answers: isOperator() && lines("Acknowledged within, disk sync", [], { unit: " ms", pick, group }),
+    traffic: lines("Messages in and out", [], { unit: "/s", pick, group, help: "Messages acknowledged to their senders, and messages their recipients have, each second" }),
+    waiting: lines("Waiting", [], { pick, group, help: "Messages without an end, by their state" }),
+    answers: isOperator() && lines("Acknowledged within, disk sync", [], { unit: " ms", pick, group, help: "How long senders waited for their answer: half of them less than p50, all but one in a hundred less than p99; and the same of disk syncs" }),
   };
   await Promise.all([standing(box.state, page), figures(page, range, charts, box), matters(page, box)]);
-  put(page.root, head("Overview", ranges), box.state, box.tiles, h("div", { class: "charts" }, charts.traffic, charts.answers, charts.waiting),
-    h("div", { class: "split" }, panel("Links", box.links), h("div", { class: "page first" }, panel("Attention", box.attention), panel("Failures by cause, " + range[1], box.failures))));
+  put(page.root, head("Overview", ranges), box.state, box.tiles, box.quiet, panel(["Attention ", box.count], box.attention), h("div", { class: "charts" }, charts.traffic, charts.answers, charts.waiting),
+    h("div", { class: "split" }, panel("Links", box.links), panel("Failures by cause, " + range[1], box.failures)));
 }
 
 // figures keeps tiles, charts and causes up to date: tiles and the newest
@@ -38,6 +40,7 @@ async function figures(page, range, charts, box) {
   };
   await follow(page, (doc) => {
     tiles(box.tiles, doc.series, hour.totals);
+    quiet(box.quiet, doc.series, slow);
     if (range[0] === "5m") draw(charts, { ...doc, waiting: slow.waiting });
   });
   draw(charts, slow);
@@ -55,7 +58,7 @@ function draw(charts, { series, waiting }) {
 
 function causes(el, counts) {
   const rows = Object.entries(counts).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]).slice(0, 6);
-  put(el, rows.length ? bars(rows.map(([c, n]) => [c, n, "/messages" + query({ status: "failed,expired", cause: c })])) : h("p", { class: "small" }, "None."));
+  put(el, rows.length ? bars(rows.map(([c, n]) => [c.replaceAll("_", " "), n, "/messages" + query({ status: "failed,expired", cause: c })])) : h("p", { class: "small" }, "Nothing has failed."));
 }
 
 function minute(page, at) {
@@ -71,9 +74,9 @@ async function standing(el, page) {
     });
     const s = session.me.server ?? {};
     put(el, badge(data.status === "ok" ? "ready" : data.status ?? "not ready"),
-      h("span", {}, h("b", {}, s.data === "memory" ? "memory" : "stored"), s.data === "memory" ? ": nothing is promised over a restart" : ": acknowledged only after the disk has it"),
+      h("span", { title: s.data === "memory" ? "Nothing is promised over a restart" : "Acknowledged only after the disk has it" }, h("b", {}, s.data === "memory" ? "memory" : "stored"), s.data === "memory" ? ": lost at a restart" : ""),
       h("span", {}, "version ", h("b", {}, data.version ?? s.version ?? "-")), h("span", {}, "up ", h("b", {}, span(data.uptime_seconds))),
-      data.links && h("span", {}, "links ", h("b", {}, `${number(data.links.up)} up, ${number(data.links.down)} down, ${number(data.links.paused)} paused`)));
+      data.links && h("a", { href: "/links", class: "plainlink" }, "links ", h("b", {}, [`${number(data.links.up)} up`, data.links.down > 0 && `${number(data.links.down)} down`, data.links.paused > 0 && `${number(data.links.paused)} paused`].filter(Boolean).join(", "))));
   };
   await say();
   page.every(10000, () => say().catch(() => {}));
@@ -82,28 +85,42 @@ async function standing(el, page) {
 function tiles(el, series, hour) {
   const held = el.contains(document.activeElement) ? [...el.children].indexOf(document.activeElement) : -1;
   const failed = hour.failed + hour.expired;
-  const tile = (name, points, text, help, sub) => h("div", { class: "tile", title: help, tabindex: "0", "aria-label": `${name}: ${text}. ${help}` },
-    h("span", { class: "tile-name" }, name), h("span", { class: "figure" }, text), h("span", { class: "sub" }, sub ?? "\u00a0"), spark((points ?? []).slice(-60)));
+  const tile = (name, points, text, help, sub, tone) => h("div", { class: "tile" + (tone ? " tone-" + tone : ""), title: help, tabindex: "0", role: "group", "aria-label": `${name}: ${text}. ${help}` },
+    h("span", { class: "tile-name" }, name), h("span", { class: "reads" }, h("span", { class: "figure" }, text), sub && h("span", { class: "sub" }, sub)), spark((points ?? []).slice(-60)));
   const rate = (name, key, help, metric) => tile(name, series[key], number(newest(series[key])), `${help}, in the last second (${metric})`);
   const waiting = newest(series.waiting);
+  const oldest = newest(series.oldest_seconds);
+  const bad = failed + hour.delivered > 20 && failed / (failed + hour.delivered) > 0.05;
   put(el,
     rate("Accepted/s", "accepted", "Messages acknowledged to their senders", "smsc_messages_accepted_total"),
     rate("Delivered/s", "delivered", "Messages their recipients have", "smsc_messages_delivered_total"),
     tile("Waiting", series.waiting, number(waiting), "Messages without an end, now (smsc_queue_depth)"),
-    tile("Oldest", series.oldest_seconds, waiting ? span(newest(series.oldest_seconds)) : "-", "How long ago the oldest due message became due (smsc_queue_oldest_seconds)"),
-    tile("Failed, 1 h", series.failed, number(failed), "Messages failed or expired in the last hour, and their share of what ended (smsc_messages_failed_total, smsc_messages_expired_total)", share(failed, failed + hour.delivered)),
+    tile("Oldest", series.oldest_seconds, waiting ? span(oldest) : "-", "How long ago the oldest due message became due (smsc_queue_oldest_seconds)", waiting ? (oldest > 300 ? "late" : "ok") : "", waiting && oldest > 300 && "warn"),
+    tile("Failed, 1 h", series.failed, number(failed), "Messages failed or expired in the last hour, and their share of what ended (smsc_messages_failed_total, smsc_messages_expired_total)", share(failed, failed + hour.delivered), bad && "bad"),
     rate("Receipts/s", "receipts", "Receipts made for senders", "smsc_receipts_total"));
   if (held >= 0) el.children[held].focus();
+}
+
+// quiet says what to do with a house that has never carried a message.
+function quiet(el, series, slow) {
+  const silent = !slow.totals.accepted && !newest(series.waiting) && !series.accepted.some(([, n]) => n > 0);
+  el.hidden = !silent;
+  if (!silent || el.firstChild) return;
+  const line = "smsc sandbox";
+  el.append(empty("No traffic yet.", may("send") && offers("POST", "/api/messages") ? h("a", { class: "button primary", href: "/send" }, "Send a test message") : "Messages appear here as they arrive.",
+    h("p", {}, "To see a whole house at work, carrier and handset included: ", h("code", {}, line), " ", copier(() => line, "Copy"))));
 }
 
 // matters keeps the links and what needs a person up to date.
 async function matters(page, box) {
   let others = [];
+  box.count = h("span", { class: "count" });
   const lapsed = async () => { others = await elsewhere(page.signal); };
   const look = async () => {
     const { data } = await get("/api/links", {}, page.signal);
-    glance(box.links, data);
-    attention(box.attention, [...data.flatMap(worry), ...others]);
+    const mine = data.filter((l) => !session.account || (l.account ?? "operator") === session.account);
+    glance(box.links, mine);
+    attention(box, [...mine.flatMap(worry), ...others]);
   };
   await lapsed();
   await look();
@@ -120,46 +137,21 @@ function glance(el, links) {
     { label: "name", cell: (l) => h("a", { href: "/links/" + encodeURIComponent(l.name) }, l.name) },
     { label: "kind", cell: (l) => l.kind },
     { label: "state", cell: (l) => badge(l.state?.status ?? "idle") },
-    { label: "window", cell: (l) => (l.state?.window.size ? [meter(l.state.window.used, l.state.window.size), `${l.state.window.used}/${l.state.window.size}`] : "-") },
-    { label: "in", num: true, cell: (l) => number(l.state?.counters.in) },
-    { label: "out", num: true, cell: (l) => number(l.state?.counters.out) },
-    { label: "waiting", num: true, cell: (l) => number(l.state?.queue.waiting) },
-    { label: "oldest", num: true, cell: (l) => (l.state?.queue.waiting ? span(l.state.queue.oldest_seconds) : "-") },
+    { label: "window", help: "Requests in flight, of those allowed at once", cell: (l) => (l.state?.window.size && l.kind !== "poll" ? [meter(l.state.window.used, l.state.window.size), `${l.state.window.used}/${l.state.window.size}`] : "-") },
+    { label: "in/s", num: true, help: "Messages that came over it, a second", cell: (l) => number(l.state?.rate?.in) },
+    { label: "out/s", num: true, help: "Messages that left over it, a second", cell: (l) => number(l.state?.rate?.out) },
+    { label: "waiting", num: true, help: "Messages for it that have no end yet (smsc_link_waiting)", cell: (l) => number(l.state?.queue.waiting) },
+    { label: "oldest", num: true, help: "How long ago the oldest of them became due (smsc_link_oldest_seconds)", cell: (l) => (l.state?.queue.waiting ? span(l.state.queue.oldest_seconds) : "-") },
   ], shown, { label: "Links at a glance", rowKey: (l) => l.name }), links.length > shown.length && h("p", { class: "small" }, h("a", { href: "/links" }, `All ${number(links.length)} links`)));
   if (held) el.querySelector(`tr[data-key="${CSS.escape(held)}"] a`)?.focus();
 }
 
-// worry lists what is wrong with a link: [status, words, page].
-function worry(l) {
-  const s = l.state;
-  if (!s) return [];
-  const at = "/links/" + encodeURIComponent(l.name);
-  const list = [];
-  if (s.status === "down" || s.status === "connecting") list.push([s.status, [l.name, s.since && !s.since.startsWith("0001") ? [" for ", age(s.since)] : "", s.queue.waiting ? `, ${number(s.queue.waiting)} waiting` : ""], at]);
-  if (s.status === "paused" || s.status === "degraded") list.push([s.status, [l.name], at]);
-  if (s.queue.oldest_seconds > 300) list.push(["retrying", [`${l.name}: the oldest waits ${span(s.queue.oldest_seconds)}`], "/messages" + query({ status: "queued,retrying", dest_smsc: l.name })]);
-  return list;
-}
-
-// elsewhere lists what is wrong beside the links.
-async function elsewhere(signal) {
-  const ask = (path, wanted = true) => (wanted && offers("GET", path) ? get(path, {}, signal).then((r) => r.data, () => null) : null);
-  const [queues, frontends, system, stats] = await Promise.all([ask("/api/queues"), ask("/api/frontends"), ask("/api/system", isOperator()), load("5m", signal)]);
-  const list = [];
-  for (const q of queues ?? []) if (q.waiting > 0 && !q.pollers && (!q.declared || q.kind === "poll")) list.push(["retrying", [`queue ${q.name || "open to all"}: nobody polls, ${number(q.waiting)} waiting`], "/queues"]);
-  const seen = new Set();
-  for (const f of frontends ?? []) {
-    if (!seen.has(f.frontend_name) && f.status !== "active" && Date.now() - Date.parse(f.last_seen_at) < 86400000) list.push(["lapsed", [`frontend ${f.frontend_name}, last seen `, age(f.last_seen_at), " ago"], "/frontends"]);
-    seen.add(f.frontend_name);
-  }
-  const disk = system?.disk;
-  if (disk && disk.total_bytes > 0 && disk.free_bytes / disk.total_bytes < 0.1) list.push(["down", [`disk: ${share(disk.free_bytes, disk.total_bytes)} free`], "/system"]);
-  const { failed, expired, delivered } = stats.totals;
-  if (failed + expired + delivered > 20 && (failed + expired) / (failed + expired + delivered) > 0.05) list.push(["failed", [`${share(failed + expired, failed + expired + delivered)} of what ended has failed, 5 min`], "/messages?status=failed,expired"]);
-  return list;
-}
-
-function attention(el, list) {
-  if (list.length) return put(el, list.slice(0, 12).map(([word, text, href]) => h("li", {}, h("a", { href }, badge(word), h("span", {}, text)))), list.length > 12 && h("li", { class: "small" }, `and ${list.length - 12} more`));
-  put(el, h("li", {}, "Nothing needs you."), may("send") && offers("POST", "/api/messages") ? h("li", { class: "small" }, h("a", { href: "/send" }, "Send a test message"), ".") : null);
+function attention(box, list) {
+  const el = box.attention;
+  if (el.contains(document.activeElement)) return; // a list does not move under a hand
+  box.count.textContent = list.length ? `(${list.length})` : "";
+  const rank = { bad: 0, warn: 1 };
+  list.sort((a, b) => (rank[words.status[a[0]]?.[1]] ?? 2) - (rank[words.status[b[0]]?.[1]] ?? 2));
+  if (!list.length) return put(el, h("p", { class: "calmly" }, badge("ok"), " Nothing needs you."));
+  put(el, h("ul", { class: "attention" }, list.slice(0, 12).map(([word, text, href]) => h("li", {}, h("a", { href }, badge(word), h("span", {}, text))))), list.length > 12 && h("p", { class: "small" }, `and ${list.length - 12} more`));
 }

@@ -5,7 +5,7 @@ import { ask, get, offers, session } from "../api.js";
 import { badge, facts, form, head, panel, trouble } from "../ui.js";
 import { number } from "../format.js";
 import { onEvent } from "../live.js";
-import { ladder } from "./message.js";
+import { ladder } from "../ladder.js";
 
 const sent = []; // the last ten of this tab
 
@@ -103,7 +103,7 @@ async function follow(id, el, page) {
   await draw();
   el.scrollIntoView({ block: "nearest" });
   let due = true;
-  onEvent((kind, data) => { if (data.id === id) due = true; }, page.signal);
+  onEvent((kind, read) => { if (kind.startsWith("message.") && read().id === id) due = true; }, page.signal, ["message.*"]);
   let idle = 0;
   page.every(700, () => {
     if (sent[0]?.id !== id || (!due && ++idle % 4)) return;
