@@ -160,6 +160,7 @@ type visit struct {
 	passed  []int
 	groups  map[string]struct{} // keys of parts that are to be joined
 	ruled   []message.Step      // what rules did to the message at the door
+	asked   *routing.Subject    // the message as rules see it, while they are asked; one for all of a visit
 }
 
 // admit is the door itself, in the order of spec routing §1: what is said,

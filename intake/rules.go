@@ -50,13 +50,17 @@ func (v *visit) rules(m *message.Message, stored bool) (ruled, error) {
 	return r, nil
 }
 
-// subject is m as rules see it.
+// subject is m as rules see it, until the next message is asked about.
 func (v *visit) subject(m *message.Message) *routing.Subject {
 	parts, err := translate.CountParts(m.Body)
 	if err != nil {
 		parts = 0 // it is refused where parts are counted
 	}
-	return &routing.Subject{Message: m, Facts: v.facts, Parts: parts, TextBody: translate.TextBody}
+	if v.asked == nil {
+		v.asked = new(routing.Subject)
+	}
+	*v.asked = routing.Subject{Message: m, Facts: v.facts, Parts: parts, TextBody: translate.TextBody}
+	return v.asked
 }
 
 // waitsForOthers tells whether m is a part that will be joined: rules see the

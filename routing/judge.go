@@ -1,7 +1,7 @@
 package routing
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -92,24 +92,24 @@ func (t *Table) JudgeExplained(on Trigger, s *Subject) (Ruling, []RuleStep) {
 // HasRules tells whether there are any for a trigger.
 func (t *Table) HasRules(on Trigger) bool { return len(t.rules[on]) > 0 }
 
-func (t *Table) judge(on Trigger, s *Subject, steps *[]RuleStep) (out Ruling) {
+func (t *Table) judge(on Trigger, s *Subject, steps *[]RuleStep) Ruling {
 	if !t.HasRules(on) || s.Message.Kind != message.KindMessage || s.Message.Origin.Type == message.SourceLocal {
-		return out
+		return Ruling{}
 	}
 	account := s.Message.Account
-	arrived := sent{account: account, from: s.Message.From, to: s.Message.To}
+	j := judging{t: t, s: s, arrived: sent{account: account, from: s.Message.From, to: s.Message.To}, steps: steps}
 	for range len(t.parents) + 1 {
-		if b := t.rules[on][account]; b != nil {
-			j := judging{t: t, b: b, s: s, arrived: arrived, out: &out, steps: steps}
-			if j.all() {
-				break
-			}
+		if j.b = t.rules[on][account]; j.b != nil && j.all() {
+			break
 		}
 		if account = t.parents[account]; account == "" {
 			break
 		}
 	}
-	return out
+	if j.out == nil {
+		return Ruling{}
+	}
+	return *j.out
 }
 
 // sent is who wrote to whom as it arrived: copies are made of that.
@@ -118,13 +118,13 @@ type sent struct {
 	from, to message.Address
 }
 
-// judging is one run through the rules of one account.
+// judging is one run through the rules of the accounts.
 type judging struct {
 	t       *Table
-	b       *rulebook
+	b       *rulebook // of the account now asked
 	s       *Subject
 	arrived sent
-	out     *Ruling
+	out     *Ruling // nil until a rule is asked: most messages meet none
 	steps   *[]RuleStep
 }
 
@@ -133,6 +133,9 @@ type judging struct {
 func (j *judging) all() (ended bool) {
 	var buf [32]int32
 	list := j.collect(0, buf[:0])
+	if len(list) > 0 && j.out == nil {
+		j.out = new(Ruling)
+	}
 	for len(list) > 0 {
 		at := list[0]
 		list = list[1:]
@@ -217,7 +220,7 @@ func (j *judging) act(r *rule) bool {
 	if note := words[wordNote]; note != "" {
 		note = clipped(note, message.MaxNotes)
 		j.out.Notes = append(j.out.Notes, note)
-		did = append(did, "note "+fmt.Sprintf("%q", note))
+		did = append(did, "note "+strconv.Quote(note))
 	}
 	text := strings.Join(did, ", ")
 	j.out.Steps = append(j.out.Steps, message.Step{Kind: "rule", Text: clipped(r.seed+": "+text, 300), Result: endingWords[a.end]})
@@ -228,8 +231,13 @@ func (j *judging) act(r *rule) bool {
 
 // clipped cuts a text after n characters.
 func clipped(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
+	if len(s) <= n {
+		return s
+	}
+	for at := range s {
+		if n--; n < 0 {
+			return s[:at]
+		}
 	}
 	return s
 }

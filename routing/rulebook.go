@@ -193,10 +193,14 @@ func (b *rulebook) candidates(s *Subject, first int32, dst []int32) []int32 {
 	b.called.each(Key(s.Message.To.Value), collect)
 	b.calling.each(Key(s.Message.From.Value), collect)
 	for by, name := range [namings]string{byLink: s.Message.Origin.Link, byTried: s.Link, byAccount: s.Message.Account, byUser: s.Message.Origin.User} {
-		dst = append(dst, b.named[by][name]...)
+		if of := b.named[by]; of != nil {
+			dst = append(dst, of[name]...)
+		}
 	}
-	slices.Sort(dst)
-	dst = slices.Compact(dst) // a rule of two prefixes is met twice
+	if len(dst) > 1 {
+		slices.Sort(dst)
+		dst = slices.Compact(dst) // a rule of two prefixes is met twice
+	}
 	k, _ := slices.BinarySearch(dst, first)
 	return dst[k:]
 }
