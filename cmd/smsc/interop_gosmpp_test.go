@@ -1,10 +1,14 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +25,7 @@ type gosmppPeer struct {
 	port int
 	ids  []string
 	last *gosmpp.Session
+	conn net.Conn // of the session that was bound last
 }
 
 // anyRefusal is the status of a bind that was refused with one that the
@@ -66,7 +71,7 @@ func (p *gosmppPeer) run(sessions []scriptSession) error {
 			continue
 		}
 		for i := range one.Steps {
-			if err := session.Transceiver().Submit(p.request(&one.Steps[i])); err != nil {
+			if err := p.ask(session, &one.Steps[i]); err != nil {
 				return fmt.Errorf("step %d: %w", index, err)
 			}
 			select {
@@ -89,15 +94,20 @@ func (p *gosmppPeer) run(sessions []scriptSession) error {
 // bind returns no session where the bind is refused.
 func (p *gosmppPeer) bind(one *scriptSession, answers chan<- gopdu.PDU, closed func()) (*gosmpp.Session, int, error) {
 	auth := gosmpp.Auth{SMSC: loopback(p.port), SystemID: one.SystemID, Password: one.Password}
-	connector := gosmpp.TRXConnector(gosmpp.NonTLSDialer, auth)
+	dial := func(addr string) (net.Conn, error) {
+		conn, err := gosmpp.NonTLSDialer(addr)
+		p.conn = conn
+		return conn, err
+	}
+	connector := gosmpp.TRXConnector(dial, auth)
 	if one.Bind == "bind_receiver" {
-		connector = gosmpp.RXConnector(gosmpp.NonTLSDialer, auth)
+		connector = gosmpp.RXConnector(dial, auth)
 	}
 	session, err := gosmpp.NewSession(connector, gosmpp.Settings{
 		ReadTimeout: patience, WriteTimeout: patience, OnClosed: func(gosmpp.State) { closed() },
 		OnAllPDU: func(q gopdu.PDU) (gopdu.PDU, bool) {
 			if d, ok := q.(*gopdu.DeliverSM); ok {
-				p.delivered(d)
+				return p.delivered(d), false
 			}
 			if q.CanResponse() {
 				return q.GetResponse(), false
@@ -113,17 +123,47 @@ func (p *gosmppPeer) bind(one *scriptSession, answers chan<- gopdu.PDU, closed f
 	return session, 0, err
 }
 
-func (p *gosmppPeer) delivered(d *gopdu.DeliverSM) {
-	e := peerEvent{Event: "deliver", Source: d.SourceAddr.Address(), Destination: d.DestAddr.Address(), ESMClass: int(d.EsmClass)}
+// ask sends a step. One that the library would not write is written beside it.
+func (p *gosmppPeer) ask(session *gosmpp.Session, step *scriptStep) error {
+	if step.Command != "raw" {
+		return session.Transceiver().Submit(p.request(step))
+	}
+	octets, err := hex.DecodeString(step.Text)
+	if err != nil {
+		return err
+	}
+	binary.BigEndian.PutUint32(octets[12:], uint32(0x70000000+len(p.ids)))
+	_, err = p.conn.Write(octets)
+	return err
+}
+
+// delivered notes what came and returns the answer to it.
+func (p *gosmppPeer) delivered(d *gopdu.DeliverSM) gopdu.PDU {
+	e := peerEvent{Event: "deliver", Source: d.SourceAddr.Address(), Destination: d.DestAddr.Address(), ESMClass: int(d.EsmClass),
+		DataCoding: int(d.Message.Encoding().DataCoding())}
 	text, _ := d.Message.GetMessageData()
-	e.Text = string(text)
+	udh, _ := d.Message.UDH().MarshalBinary()
+	e.Text, e.Octets = string(text), hex.EncodeToString(append(udh, text...))
+	octets := func(tag gopdu.Tag) []byte { return d.OptionalParameters[tag].Data }
+	if payload, ok := d.OptionalParameters[gopdu.TagMessagePayload]; ok {
+		e.Payload, e.Octets = true, hex.EncodeToString(payload.Data)
+	}
+	if total := octets(gopdu.TagSarTotalSegments); len(total) == 1 {
+		e.SAR = fmt.Sprintf("%d/%d", octets(gopdu.TagSarSegmentSeqnum)[0], total[0])
+	}
 	if f, ok := d.OptionalParameters[gopdu.TagReceiptedMessageID]; ok {
 		e.Receipted = f.String()
 	}
-	if f, ok := d.OptionalParameters[gopdu.TagMessageStateOption]; ok && len(f.Data) == 1 {
-		e.State = int(f.Data[0])
+	if state := octets(gopdu.TagMessageStateOption); len(state) == 1 {
+		e.State = int(state[0])
+	}
+	answer := d.GetResponse().(*gopdu.DeliverSMResp)
+	if refused, ok := strings.CutPrefix(e.Destination, "9955"); ok && len(refused) == 5 {
+		e.Status, _ = strconv.Atoi(refused)
+		answer.CommandStatus = data.CommandStatusType(e.Status)
 	}
 	p.add(e)
+	return answer
 }
 
 func (p *gosmppPeer) answered(index int, resp gopdu.PDU) {

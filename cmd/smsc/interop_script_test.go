@@ -1,8 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"strings"
+
+	"smsc/smpp/pdu"
 )
 
 // scriptSource is the sender of every message of a script.
@@ -109,7 +114,15 @@ func everyContent() []scriptStep {
 		submits("payload", to("0005"), "").tlv("message_payload", strings.Repeat("78", 400)),
 		multi, data,
 		{name: "enquire_link", Command: "enquire_link"},
+		worded(1, "UNDELIV"), worded(2, "REJECTD"), worded(3, "EXPIRED"), worded(4, "DELETED"),
 	}
+}
+
+// worded is a message that the carrier reports with a word of its own.
+func worded(n int, word string) scriptStep {
+	s := submits("reported as "+word, fmt.Sprintf("15551000%d", n), "x")
+	s.receipts = word
+	return s
 }
 
 // ownersHands are the requests about one message that waits, the step numbered
@@ -148,8 +161,6 @@ func everyFault() []scriptStep {
 	}
 	unknown := scriptStep{name: "query of nothing", Command: "query_sm", Fields: map[string]any{"message_id": "123456789012345"}, status: 0x0C}
 	lists := scriptStep{name: "distribution list alone", Command: "submit_multi", Text: "78", Lists: []string{"friends"}, status: 0x45, failed: []int{0x34}}
-	unheard := scriptStep{name: "unknown command", Command: "broadcast_sm", status: 0x03, not: "Net::SMPP gosmpp"}
-	nobody := scriptStep{name: "no destinations", Command: "submit_multi", Text: "78", Dests: []string{}, status: 0x33, not: "Net::SMPP"}
 	// gosmpp looks for a body in the refusal of a bind, and ends the session.
 	again := fault("bind when bound", 0x05, nil).as("bind_transceiver", map[string]any{"system_id": "esme1", "password": "pw1"})
 	again.Text, again.not = "", "gosmpp"
@@ -162,7 +173,7 @@ func everyFault() []scriptStep {
 		fault("no route", 0x0B, map[string]any{"destination_addr": "7777123456"}),
 		unknown,
 		fault("service type too long", 0x15, map[string]any{"service_type": "TOOLONG"}),
-		unheard, nobody, lists,
+		lists,
 		fault("reserved message type", 0x43, map[string]any{"esm_class": 0x3C}),
 		fault("header longer than the text", 0x43, map[string]any{"esm_class": 0x40}),
 		fault("compressed", 0x45, map[string]any{"data_coding": 0x20}),
@@ -175,6 +186,37 @@ func everyFault() []scriptStep {
 		fault("transaction that fails", 0xFE, map[string]any{"destination_addr": "447700254", "esm_class": 2, "registered_delivery": 0}),
 		fault("more parts than there may be", 0x01, nil).tlv("message_payload", strings.Repeat(long, 160)).textless(),
 	}
+}
+
+// everyFaultOfForm is a request for each status that a well-formed client
+// cannot earn: PDUs that no library writes.
+func everyFaultOfForm() []scriptStep {
+	from := pdu.Address{TON: 1, NPI: 1, Addr: []byte(scriptSource)}
+	to := pdu.Address{TON: 1, NPI: 1, Addr: []byte("15550000010")}
+	sm := pdu.SM{Cmd: pdu.SubmitSM, Source: from, Dest: to, ShortMessage: []byte("x")}
+	raw := func(name string, status pdu.Status, octets []byte) scriptStep {
+		binary.BigEndian.PutUint32(octets, uint32(len(octets)))
+		return scriptStep{name: name, Command: "raw", Text: hex.EncodeToString(octets), status: int(status)}
+	}
+	header := func(c pdu.Command) []byte { return pdu.AppendHeader(nil, c, pdu.ROK, 0) }
+	multi := pdu.Multi{Source: from, Dests: []pdu.Dest{{Address: to}}, ShortMessage: []byte("x")}
+	flagged := multi.Append(nil, pdu.ROK, 0)
+	flagged[bytes.Index(flagged, append([]byte(scriptSource), 0))+len(scriptSource)+2] = 3 // behind number_of_dests
+	return []scriptStep{
+		raw("length beyond the end", pdu.RInvMsgLen, overlong(sm.Append(nil, pdu.ROK, 0))),
+		raw("mandatory field missing", pdu.RInvCmdLen, append(header(pdu.SubmitSM), 0)),
+		raw("unknown command", pdu.RInvCmdID, header(0x111)),
+		raw("what only we may send", pdu.RInvBndSts, (&pdu.SM{Cmd: pdu.DeliverSM, Source: from, Dest: to}).Append(nil, pdu.ROK, 0)),
+		raw("no destinations", pdu.RInvNumDests, (&pdu.Multi{Source: from, ShortMessage: []byte("x")}).Append(nil, pdu.ROK, 0)),
+		raw("destination of no kind", pdu.RInvDestFlag, flagged),
+		raw("parameter cut off", pdu.RInvOptParStream, append(sm.Append(nil, pdu.ROK, 0), 0x02, 0x04, 0, 9, 1)),
+	}
+}
+
+// overlong has the sm_length of a submit_sm of one character promise more.
+func overlong(octets []byte) []byte {
+	octets[len(octets)-2] = 200
+	return octets
 }
 
 // as makes a step another request.
@@ -214,7 +256,7 @@ func wholeScript(client string) []scriptSession {
 	}
 	content := everyContent()
 	steps := append(content, ownersHands(n+len(content))...)
-	for _, s := range everyFault() {
+	for _, s := range append(everyFault(), everyFaultOfForm()...) {
 		if !strings.Contains(s.not, client) {
 			steps = append(steps, s)
 		}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"smsc/translate"
 )
 
 // stranger is a foreign ESME that goes through a script.
@@ -117,7 +119,7 @@ func checkScriptReceipts(t *testing.T, esme stranger, script []scriptSession) {
 		_, rest, _ := strings.Cut(e.Text, " stat:")
 		stat, _, _ := strings.Cut(rest, " ")
 		got = append(got, e.Receipted+" "+stat)
-		if !strings.HasPrefix(e.Text, "id:"+e.Receipted+" sub:") || e.ESMClass != 4 || e.State != 2 {
+		if !strings.HasPrefix(e.Text, "id:"+e.Receipted+" sub:") || e.ESMClass != 4 || e.State != int(translate.MessageState(stat)) {
 			t.Errorf("receipt %+v", e)
 		}
 	}
@@ -128,11 +130,11 @@ func checkScriptReceipts(t *testing.T, esme stranger, script []scriptSession) {
 	}
 }
 
-// checkTaken compares what the carrier was sent.
-func checkTaken(t *testing.T, carrier *nodePeer, long string) {
-	t.Helper()
+// contents shows messages by recipient: data_coding, UDHI, octets, and in which
+// form they came.
+func contents(events []peerEvent) map[string][]string {
 	got := map[string][]string{}
-	for _, e := range carrier.all("submit") {
+	for _, e := range events {
 		one := fmt.Sprintf("%d:%d:%s", e.DataCoding, e.ESMClass&0x40, e.Octets)
 		if e.SAR != "" {
 			one += " part " + e.SAR
@@ -142,6 +144,13 @@ func checkTaken(t *testing.T, carrier *nodePeer, long string) {
 		}
 		got[e.Destination] = append(got[e.Destination], one)
 	}
+	return got
+}
+
+// checkTaken compares what the carrier was sent.
+func checkTaken(t *testing.T, carrier *nodePeer, long string) {
+	t.Helper()
+	got := contents(carrier.all("submit"))
 	for to, want := range map[string][]string{
 		"15550000000": {"0:0:706c61696e2074657874"},
 		"15550000001": {"8:0:043a043bd83dde00"},

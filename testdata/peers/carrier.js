@@ -2,29 +2,20 @@
 // A carrier's message centre on the npm library "smpp": it accepts any bind,
 // answers every submit_sm, sends a receipt for those that asked, and reports
 // everything it sees as one JSON object a line. A destination 4477 and five
-// digits is answered with these as its command_status. The only argument is a
-// JSON object with options:
+// digits is answered with these as its command_status; one of 15551 and digits
+// is reported with the word whose number is the last of them. The only argument
+// is a JSON object with options:
 //   port      where to listen (0: a free one)
 //   ids       "decimal": the receipt spells the id as the answer did
 //             "hex": the answer has it in decimal, the receipt in hexadecimal
 //   receipts  false: none
 //   delay     milliseconds before the answer of each submit_sm
+//   deliver   steps of a script: requests of ours, one after the other, which
+//             begin when somebody submits to 15550000000
 const smpp = require('smpp');
+const {say, content, ask, status} = require('./steps');
 
 const options = Object.assign({port: 0, ids: 'decimal', receipts: true, delay: 0}, JSON.parse(process.argv[2] || '{}'));
-
-function say(event) {
-	process.stdout.write(JSON.stringify(event) + '\n');
-}
-
-// The library decodes short_message in place; the octets are kept beside it.
-const decode = smpp.filters.message.decode;
-smpp.filters.message.decode = function(value, skipUdh) {
-	if (Buffer.isBuffer(value)) {
-		Object.defineProperty(this, 'octets', {value: value, enumerable: false, configurable: true});
-	}
-	return decode.call(this, value, skipUdh);
-};
 
 let next = 1000000 + Math.floor(Math.random() * 1000000);
 
@@ -32,9 +23,13 @@ function stamp(date) {
 	return date.toISOString().replace(/[-:T]/g, '').slice(2, 12);
 }
 
+const words = ['DELIVRD', 'UNDELIV', 'REJECTD', 'EXPIRED', 'DELETED'];
+
 function receipt(id, pdu) {
 	const spelt = options.ids === 'hex' ? id.toString(16).toUpperCase() : String(id);
 	const now = stamp(new Date());
+	const word = words[/^15551\d+$/.test(pdu.destination_addr) ? pdu.destination_addr.slice(-1) : 0];
+	const err = word === 'DELIVRD' ? '000' : '027';
 	return {
 		source_addr_ton: pdu.dest_addr_ton,
 		source_addr_npi: pdu.dest_addr_npi,
@@ -44,30 +39,16 @@ function receipt(id, pdu) {
 		destination_addr: pdu.source_addr,
 		esm_class: 0x04,
 		data_coding: 0,
-		short_message: Buffer.from(`id:${spelt} sub:001 dlvrd:001 submit date:${now} done date:${now} stat:DELIVRD err:000 text:`, 'latin1'),
+		short_message: Buffer.from(`id:${spelt} sub:001 dlvrd:001 submit date:${now} done date:${now} stat:${word} err:${err} text:`, 'latin1'),
 	};
 }
 
 function submit(session, pdu) {
 	const id = ++next;
-	const message = pdu.short_message || {};
-	const text = message.message;
-	say({
-		event: 'submit',
-		id: String(id),
-		source: pdu.source_addr,
-		destination: pdu.destination_addr,
-		esm_class: pdu.esm_class,
-		data_coding: pdu.data_coding,
-		registered_delivery: pdu.registered_delivery,
-		octets: (pdu.octets || Buffer.alloc(0)).toString('hex'),
-		text: typeof text === 'string' ? text : '',
-		sar: pdu.sar_total_segments ? `${pdu.sar_segment_seqnum}/${pdu.sar_total_segments}` : '',
-		payload: pdu.message_payload !== undefined,
-	});
-	const refused = /^4477(\d{5})$/.exec(pdu.destination_addr);
+	say(Object.assign({event: 'submit', id: String(id)}, content(pdu)));
+	const refused = status('4477', pdu.destination_addr);
 	if (refused) {
-		session.send(pdu.response({command_status: Number(refused[1])}));
+		session.send(pdu.response({command_status: refused}));
 		return;
 	}
 	const answer = () => {
@@ -75,12 +56,24 @@ function submit(session, pdu) {
 		if (options.receipts && pdu.registered_delivery & 0x03) {
 			session.deliver_sm(receipt(id, pdu), (resp) => say({event: 'receipt', id: String(id), status: resp.command_status}));
 		}
+		if (options.deliver && pdu.destination_addr === '15550000000') {
+			deliver(session);
+		}
 	};
 	if (options.delay > 0) {
 		setTimeout(answer, options.delay);
 	} else {
 		answer();
 	}
+}
+
+// deliver goes through the script.
+async function deliver(session) {
+	for (const [index, step] of options.deliver.entries()) {
+		const resp = await ask(session, step, '447700900123', []);
+		say({event: 'answer', index, status: resp.command_status});
+	}
+	say({event: 'finished'});
 }
 
 const server = smpp.createServer((session) => {

@@ -2,19 +2,22 @@
 # A carrier's message centre on Net::SMPP: it accepts any bind, answers every
 # submit_sm, sends a receipt, and reports everything it sees as one JSON object
 # a line. A destination 4477 and five digits is answered with these as its
-# command_status. The only argument is a JSON object with options:
-#   port   where to listen
+# command_status; one of 15551 and digits is reported with the word whose number
+# is the last of them. The only argument is a JSON object with options:
+#   port      where to listen
+#   deliver   steps of a script: requests of ours, one after the other, which
+#             begin when somebody submits to 15550000000
 use strict;
 use warnings;
+use FindBin;
+use lib $FindBin::Bin;
 use JSON::PP;
 use Net::SMPP;
+use Steps;
 
-$| = 1;
 $SIG{CHLD} = 'IGNORE';
-my $json = JSON::PP->new->canonical;
 my $options = decode_json($ARGV[0]);
-
-sub say_event { syswrite STDOUT, $json->encode({@_}) . "\n" }
+my @words = qw(DELIVRD UNDELIV REJECTD EXPIRED DELETED);
 
 # By itself the library waits 5 seconds for a client, and no longer.
 my $server = Net::SMPP->new_listen('127.0.0.1', port => $options->{port}, timeout => 3600) or die "cannot listen: $!";
@@ -25,6 +28,8 @@ while (my $s = $server->accept) {
 	serve($s);
 	exit;
 }
+
+my ($step, $asked); # of the script: how many are answered, the number of the open one
 
 sub serve {
 	my ($s) = @_;
@@ -41,30 +46,53 @@ sub serve {
 			return;
 		} elsif ($pdu->{cmd} == 4) {
 			submit($s, $pdu, ++$next);
-		} elsif ($pdu->{cmd} == 0x80000005) {
-			say_event(event => 'receipt', status => 0 + $pdu->{status});
-		} elsif (!($pdu->{cmd} & 0x80000000)) {
+		} elsif ($pdu->{cmd} & 0x80000000) {
+			answered($s, $pdu);
+		} else {
 			say_event(event => 'unknown', index => 0 + $pdu->{cmd});
 			$s->generic_nack(status => 3, @seq);
 		}
 	}
 }
 
+# answered goes on with the script; every other answer is that to a receipt.
+sub answered {
+	my ($s, $pdu) = @_;
+	if (!defined $asked || $pdu->{seq} != $asked) {
+		say_event(event => 'receipt', status => 0 + $pdu->{status});
+		return;
+	}
+	say_event(event => 'answer', index => $step++, status => 0 + $pdu->{status});
+	deliver($s);
+}
+
+# deliver sends the next step of the script.
+sub deliver {
+	my ($s) = @_;
+	if ($step < @{$options->{deliver}}) {
+		$asked = ask($s, $options->{deliver}[$step], '447700900123');
+	} else {
+		$asked = undef;
+		say_event(event => 'finished');
+	}
+}
+
 sub submit {
 	my ($s, $pdu, $id) = @_;
 	my $to = $pdu->{destination_addr};
-	my $status = $to =~ /^4477(\d{5})$/ ? 0 + $1 : 0;
-	my $sar = defined $pdu->{sar_total_segments}
-		? unpack('C', $pdu->{sar_segment_seqnum}) . '/' . unpack('C', $pdu->{sar_total_segments}) : '';
-	my $payload = $pdu->{message_payload};
-	say_event(event => 'submit', id => "$id", sar => $sar, payload => defined $payload ? JSON::PP::true : JSON::PP::false, source => $pdu->{source_addr}, destination => $to, status => $status,
-		esm_class => 0 + $pdu->{esm_class}, data_coding => 0 + $pdu->{data_coding},
-		registered_delivery => 0 + $pdu->{registered_delivery}, octets => unpack('H*', $payload // $pdu->{short_message}));
+	my $status = status('4477', $to);
+	say_event(event => 'submit', id => "$id", status => $status, content($pdu));
 	$s->submit_sm_resp(message_id => $status ? '' : "$id", status => $status, seq => $pdu->{seq});
 	return if $status;
 	my @t = gmtime;
 	my $now = sprintf '%02d%02d%02d%02d%02d', $t[5] % 100, $t[4] + 1, $t[3], $t[2], $t[1];
+	my $word = $words[$to =~ /^15551\d*(\d)$/ ? $1 : 0];
+	my $err = $word eq 'DELIVRD' ? '000' : '027';
 	$s->deliver_sm(async => 1, source_addr_ton => 1, source_addr_npi => 1, source_addr => $to,
 		dest_addr_ton => 1, dest_addr_npi => 1, destination_addr => $pdu->{source_addr}, esm_class => 4,
-		short_message => "id:$id sub:001 dlvrd:001 submit date:$now done date:$now stat:DELIVRD err:000 text:");
+		short_message => "id:$id sub:001 dlvrd:001 submit date:$now done date:$now stat:$word err:$err text:");
+	if ($options->{deliver} && $to eq '15550000000') {
+		$step = 0;
+		deliver($s);
+	}
 }

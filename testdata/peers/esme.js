@@ -8,13 +8,11 @@
 //   from, to                    addresses; "to" is followed by 4 digits
 //   sessions                    a script: {bind, system_id, password, steps},
 //                               one after the other, the last one stays
+// What comes for 9955 and five digits is answered with these as command_status.
 const smpp = require('smpp');
+const {say, content, ask, status} = require('./steps');
 
 const options = Object.assign({count: 100, rate: 100, from: '15551230001', to: '1555000'}, JSON.parse(process.argv[2] || '{}'));
-
-function say(event) {
-	process.stdout.write(JSON.stringify(event) + '\n');
-}
 
 // What is sent turns through the alphabets: GSM 7-bit, UCS-2, octets with a
 // user data header (application ports).
@@ -56,46 +54,18 @@ function submit(session, i) {
 	session.submit_sm(pdu, (resp) => say({event: 'answer', index: i, destination, status: resp.command_status, id: resp.message_id}));
 }
 
-// Optional parameters of a script are octets, right or wrong.
-const raw = {
-	sar_msg_ref_num: 0x020c, sar_total_segments: 0x020e, sar_segment_seqnum: 0x020f,
-	message_payload: 0x0424, privacy_indicator: 0x0201, user_message_reference: 0x0204,
-};
-
-function request(step, ids) {
-	const address = {source_addr_ton: 1, source_addr_npi: 1, source_addr: options.from, dest_addr_ton: 1, dest_addr_npi: 1};
-	const pdu = Object.assign({data_coding: 0}, step.command.startsWith('bind') ? {} : address, step.fields);
-	if (/^(submit|replace)/.test(step.command)) {
-		pdu.short_message = Buffer.from(step.text || '', 'hex');
-	}
-	if (step.dests || step.lists) {
-		pdu.dest_address = (step.dests || []).map((a) => ({dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: a}))
-			.concat((step.lists || []).map((name) => ({dl_name: name})));
-	}
-	if (step.id_of !== undefined) {
-		pdu.message_id = ids[step.id_of];
-	}
-	for (const [name, octets] of Object.entries(step.tlvs || {})) {
-		pdu[name] = Buffer.from(octets, 'hex');
-	}
-	return new smpp.PDU(step.command, pdu);
-}
-
 // script goes through the sessions; steps are numbered through.
 async function script() {
-	for (const [tag, id] of Object.entries(raw)) {
-		smpp.addTLV(tag, {id, type: smpp.types.tlv.buffer});
-	}
 	const ids = [];
 	let index = 0;
 	for (const [number, one] of options.sessions.entries()) {
 		const session = await new Promise((done) => { const s = smpp.connect({host: '127.0.0.1', port: options.port}, () => done(s)); });
 		serve(session, number === options.sessions.length - 1);
-		const ask = (pdu) => new Promise((done) => session.send(pdu, done));
-		const bound = await ask(new smpp.PDU(one.bind, {system_id: one.system_id, password: one.password, interface_version: 0x34}));
+		const fields = {system_id: one.system_id, password: one.password, interface_version: 0x34};
+		const bound = await ask(session, {command: one.bind, fields}, options.from, ids);
 		say({event: 'bound', index: number, status: bound.command_status});
 		for (const step of one.steps || []) {
-			const resp = await ask(request(step, ids));
+			const resp = await ask(session, step, options.from, ids);
 			ids.push(resp.message_id || '');
 			say({
 				event: 'answer', index: index++, status: resp.command_status, id: resp.message_id || '', message_state: resp.message_state || 0,
@@ -113,17 +83,14 @@ async function script() {
 // is nothing left to do.
 function serve(session, counts) {
 	session.on('deliver_sm', (pdu) => {
-		const text = pdu.short_message && pdu.short_message.message;
-		session.send(pdu.response());
-		say({
+		const refused = status('9955', pdu.destination_addr);
+		session.send(pdu.response({command_status: refused}));
+		say(Object.assign({
 			event: 'deliver',
-			source: pdu.source_addr,
-			destination: pdu.destination_addr,
-			esm_class: pdu.esm_class,
-			text: typeof text === 'string' ? text : '',
+			status: refused,
 			receipted_message_id: pdu.receipted_message_id || '',
 			message_state: pdu.message_state || 0,
-		});
+		}, content(pdu)));
 	});
 	session.on('enquire_link', (pdu) => session.send(pdu.response()));
 	session.on('unbind', (pdu) => {

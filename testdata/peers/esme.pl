@@ -1,54 +1,31 @@
 #!/usr/bin/perl
 # An ESME on Net::SMPP that goes through a script, answers deliver_sm, and
-# reports everything as one JSON object a line. The only argument is a JSON
+# reports everything as one JSON object a line. What comes for 9955 and five
+# digits is answered with these as command_status. The only argument is a JSON
 # object with options:
 #   port       the server
 #   sessions   {bind, system_id, password, steps}, one after the other, the last
 #              one stays
 use strict;
 use warnings;
+use FindBin;
+use lib $FindBin::Bin;
 use JSON::PP;
 use Net::SMPP;
+use Steps;
 
-$| = 1;
-my $json = JSON::PP->new->canonical;
 my $options = decode_json($ARGV[0]);
-
-sub say_event { print $json->encode({@_}), "\n" }
-
 my @ids;
 my $index = 0;
 my $last = $#{$options->{sessions}};
 
-# request sends one step.
-sub request {
-	my ($smpp, $step) = @_;
-	my $command = $step->{command};
-	my %pdu;
-	%pdu = (source_addr_ton => 1, source_addr_npi => 1, source_addr => '15551230001') unless $command =~ /^(bind|enquire)/;
-	%pdu = (%pdu, dest_addr_ton => 1, dest_addr_npi => 1) if $command =~ /^(submit|data|cancel)/;
-	%pdu = (%pdu, short_message => pack('H*', $step->{text} // '')) if $command =~ /^(submit|replace)/;
-	%pdu = (%pdu, schedule_delivery_time => '', validity_period => '', registered_delivery => 0, sm_default_msg_id => 0) if $command eq 'replace_sm';
-	%pdu = (%pdu, destination_addr => '') if $command eq 'cancel_sm';
-	%pdu = (%pdu, %{$step->{fields} // {}});
-	$pdu{message_id} = $ids[$step->{id_of}] if defined $step->{id_of};
-	if ($step->{dests} || $step->{lists}) {
-		my ($dests, $lists) = ($step->{dests} // [], $step->{lists} // []);
-		$pdu{dest_flag} = [(1) x @$dests, (2) x @$lists];
-		$pdu{dest_addr_ton} = $pdu{dest_addr_npi} = [(1) x (@$dests + @$lists)];
-		$pdu{destination_addr} = [@$dests, @$lists];
-	}
-	my %tlvs = %{$step->{tlvs} // {}};
-	$smpp->$command(%pdu, map { $_ => pack('H*', $tlvs{$_}) } sort keys %tlvs);
-}
-
 sub delivered {
 	my ($smpp, $pdu) = @_;
-	say_event(event => 'deliver', source => $pdu->{source_addr}, destination => $pdu->{destination_addr},
-		esm_class => 0 + $pdu->{esm_class}, data_coding => 0 + $pdu->{data_coding}, text => $pdu->{short_message},
+	my $status = status('9955', $pdu->{destination_addr});
+	say_event(event => 'deliver', content($pdu), status => $status, text => $pdu->{short_message},
 		receipted_message_id => unpack('Z*', $pdu->{receipted_message_id} // ''),
 		message_state => unpack('C', $pdu->{message_state} // "\0"));
-	$smpp->deliver_sm_resp(message_id => '', seq => $pdu->{seq});
+	$smpp->deliver_sm_resp(message_id => '', status => $status, seq => $pdu->{seq});
 }
 
 # answer reads until the answer to our request has come; what the server asks
@@ -59,6 +36,10 @@ sub answer {
 		return $pdu if $pdu->{cmd} & 0x80000000;
 		delivered($smpp, $pdu) if $pdu->{cmd} == 5;
 		$smpp->enquire_link_resp(seq => $pdu->{seq}) if $pdu->{cmd} == 0x15;
+		if ($pdu->{cmd} == 6) {
+			$smpp->unbind_resp(seq => $pdu->{seq});
+			return;
+		}
 	}
 	return;
 }
@@ -71,7 +52,7 @@ for my $number (0 .. $last) {
 	my $bound = answer($smpp) or die 'no answer to the bind';
 	say_event(event => 'bound', index => $number, status => 0 + $bound->{status});
 	for my $step (@{$one->{steps} // []}) {
-		request($smpp, $step);
+		ask($smpp, $step, '15551230001', @ids);
 		my $pdu = answer($smpp) or die "no answer to step $index";
 		push @ids, $pdu->{message_id} // '';
 		say_event(event => 'answer', index => $index++, status => 0 + $pdu->{status}, id => $pdu->{message_id} // '',
