@@ -113,13 +113,15 @@ type Query struct {
 	Rounds   uint16 // at least
 	Since    time.Time
 	Until    time.Time
-	Text     string // substring of the text
-	After    ID     // page after this one in the order asked; 0 from the start
-	Limit    int    // 0 is 100
-	Desc     bool   // newest first
+	Text     string   // substring of the text
+	Mentions []string // a hint: a record that holds none of them as written need not be looked at
+	After    ID       // page after this one in the order asked; 0 from the start
+	Limit    int      // 0 is 100
+	Desc     bool     // newest first
 }
 
-// Matches tells whether r answers q; After, Limit and Desc play no part.
+// Matches tells whether r answers q; Mentions, After, Limit and Desc play no
+// part.
 func (q *Query) Matches(r Record) bool {
 	m, s := r.Message, &r.State
 	return q.Reach.Sees(m.Account) &&

@@ -34,7 +34,7 @@ func (s *Server) healthRoutes() []route {
 // listParams are the filters of GET /api/messages.
 var listParams = []string{
 	"limit", "after", "order", "view", "envelope", "status", "account", "subaccounts", "from", "to", "dest_smsc",
-	"source_smsc", "link", "client_ref", "remote_id", "cause", "attempts_min", "since", "until", "text", "kind",
+	"source_smsc", "link", "client_ref", "remote_id", "cause", "attempts_min", "since", "until", "text", "search", "kind",
 }
 
 func (s *Server) messageRoutes() []route {
@@ -95,11 +95,11 @@ func (s *Server) declaredRoutes() []route {
 	list := []route{
 		{method: "GET", path: "/api/me", need: tenant.Read, handle: (*call).me,
 			doc: doc{tag: "declared", summary: "Who this credential speaks for", reply: meReply{}}},
-		{method: "GET", path: "/api/links", need: tenant.Read, params: []string{"secrets"}, handle: (*call).listLinks,
+		{method: "GET", path: "/api/links", need: tenant.Read, params: append([]string{"secrets"}, listing...), handle: (*call).listLinks,
 			doc: doc{tag: "declared", summary: "Links in reach, with their live state", reply: []linkDoc{}}},
 		{method: "GET", path: "/api/links/{name}", need: tenant.Read, params: []string{"secrets"}, handle: (*call).getLink,
 			doc: doc{tag: "declared", summary: "One link, with its live state", reply: linkDoc{}, errors: []int{404}}},
-		{method: "GET", path: "/api/routes", need: tenant.Read, params: []string{"dest_smsc", "account", "number"}, handle: (*call).listRoutes,
+		{method: "GET", path: "/api/routes", need: tenant.Read, params: append([]string{"dest_smsc", "number"}, listing...), handle: (*call).listRoutes,
 			doc: doc{tag: "declared", summary: "Routes in the order they are asked", reply: []routeRow{}}},
 		{method: "GET", path: "/api/routes/explain", need: tenant.Read, handle: (*call).explainRoute,
 			params: []string{"from", "to", "source", "source_type", "account", "dest", "text"},

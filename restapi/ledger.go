@@ -92,18 +92,11 @@ func (c *call) listMessages() error {
 	out = c.closeEnvelope(append(out, ']'), envelope)
 	switch {
 	case next != 0:
-		c.w.Header().Set("Link", c.nextLink(next))
+		c.linkNext(next.String())
 	case q.After == 0:
 		c.w.Header().Set("X-Total-Count", strconv.Itoa(len(rows)))
 	}
 	return c.json(http.StatusOK, out)
-}
-
-// nextLink (RFC 8288 §3) names the page after the record id.
-func (c *call) nextLink(id message.ID) string {
-	query := c.r.URL.Query()
-	query.Set("after", id.String())
-	return "<" + c.r.URL.Path + "?" + query.Encode() + `>; rel="next"`
 }
 
 // collect reads pages from the ledger until limit records are kept, and tells
@@ -188,7 +181,9 @@ func (c *call) readQuery() (q message.Query, keep func(message.Record) bool, err
 		}
 		q.After = id
 	}
-	return q, both(c.keepDest(), c.keepRemote()), c.readSpan(&q)
+	search, spellings := c.readSearch()
+	q.Mentions = spellings
+	return q, both(search, both(c.keepDest(), c.keepRemote())), c.readSpan(&q)
 }
 
 // readScope narrows the reach to one account.
@@ -200,7 +195,7 @@ func (c *call) readScope(q *message.Query) error {
 		q.Reach = func(string) bool { return false }
 		return nil
 	}
-	if sub := c.query.Get("subaccounts"); sub == "false" || sub == "0" {
+	if c.alone() {
 		q.Account = account
 	} else if name != "" {
 		q.Reach = c.dir.Reach(account)

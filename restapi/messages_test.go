@@ -445,6 +445,11 @@ func TestFiltersFindWhatTheyName(t *testing.T) {
 		"client_ref=r1":                  "one",
 		"cause=barred":                   "two",
 		"text=hre":                       "three",
+		"search=hre":                     "three",
+		"search=%2B49+17+01":             "one",
+		"search=r1":                      "one",
+		"search=b":                       "two three",
+		"search=nowhere":                 "",
 		"attempts_min=1":                 "",
 		"since=2001-01-01T00:00:00Z":     "one two three",
 		"until=2001-01-01T00:00:00Z":     "",
@@ -474,6 +479,11 @@ func TestFiltersFindWhatTheyName(t *testing.T) {
 	for _, id := range []string{"00AB-1", "ab1"} {
 		if r := g.as(acmeKey, "GET", "/api/messages?remote_id="+id, ""); !strings.Contains(r.body, `"two"`) || strings.Contains(r.body, `"one"`) {
 			t.Errorf("by remote id %s: %s", id, r.body)
+		}
+	}
+	for _, term := range []string{"00AB-1", "ab-1", "tw"} {
+		if r := g.as(acmeKey, "GET", "/api/messages?search="+term, ""); !strings.Contains(r.body, `"two"`) || strings.Contains(r.body, `"one"`) {
+			t.Errorf("by a search for %s: %s", term, r.body)
 		}
 	}
 	if r := g.as(acmeKey, "GET", "/api/messages?limit=1&status=queued,failed", ""); !strings.Contains(r.header.Get("Link"), `rel="next"`) {

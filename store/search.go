@@ -14,9 +14,11 @@ import (
 // Bounds of a search.
 const (
 	defaultLimit = 100
-	// maxSeen is how many records one List looks at. A search that would
-	// need more is refused: it has to name an account or a time.
-	maxSeen = 1_000_000
+	// maxSeen is how many records of the kind asked for one List looks at,
+	// and maxPassed how many of all kinds it passes. A search that would need
+	// more is refused: it has to name an account or a time.
+	maxSeen   = 1_000_000
+	maxPassed = 4 * maxSeen
 	// clockSlack is how far an ID may run ahead of, or behind, Accepted.
 	clockSlack = time.Hour
 )
@@ -31,7 +33,9 @@ type search struct {
 	walk   *walk
 	inMsg  [][]byte // every one of them is in the m value
 	inMove [][]byte // every one of them is in the latest state
+	either [][]byte // one of them is in the m value or in the latest state
 	phases uint64   // a bit for each phase that the query admits
+	others int      // records passed that are of another kind
 }
 
 func newSearch(db pebble.Reader, q *message.Query) *search {
@@ -46,6 +50,9 @@ func newSearch(db pebble.Reader, q *message.Query) *search {
 		if s != "" {
 			f.inMove = append(f.inMove, []byte(s))
 		}
+	}
+	for _, s := range q.Mentions {
+		f.either = append(f.either, []byte(s))
 	}
 	return f
 }
@@ -90,7 +97,7 @@ func (f *search) page(ctx context.Context) ([]message.Record, error) {
 	}
 	var out []message.Record
 	for seen := 0; ok && len(out) < limit; ok = step() {
-		if seen++; seen > maxSeen {
+		if seen++; seen-f.others > maxSeen || seen > maxPassed {
 			return out, message.Errorf(message.Congested, "the search is too wide: name an account or a time")
 		}
 		if seen%256 == 0 && ctx.Err() != nil {
@@ -127,7 +134,11 @@ func (f *search) look(it *pebble.Iterator) (message.Record, error) {
 			return message.Record{}, err
 		}
 	}
-	if f.q.Kind != nil && kindOf(v) != *f.q.Kind || !containsAll(v, f.inMsg) {
+	if f.q.Kind != nil && kindOf(v) != *f.q.Kind {
+		f.others++
+		return message.Record{}, nil
+	}
+	if !containsAll(v, f.inMsg) {
 		return message.Record{}, nil
 	}
 	state, changed, err := f.walk.states.find(f.db, keyState, id)
@@ -139,7 +150,7 @@ func (f *search) look(it *pebble.Iterator) (message.Record, error) {
 		latest = state
 	}
 	phase, ok := phaseOf(latest, !changed)
-	if ok && f.phases>>phase&1 == 0 || !containsAll(latest, f.inMove) {
+	if ok && f.phases>>phase&1 == 0 || !containsAll(latest, f.inMove) || !containsOne(f.either, v, latest) {
 		return message.Record{}, nil
 	}
 	_, r, err := decodeRecord(id, v)
@@ -156,6 +167,17 @@ func containsAll(value []byte, parts [][]byte) bool {
 		}
 	}
 	return true
+}
+
+// containsOne tells whether one of the parts is in one of the values; it is
+// where there are no parts.
+func containsOne(parts [][]byte, record, latest []byte) bool {
+	for _, p := range parts {
+		if bytes.Contains(record, p) || bytes.Contains(latest, p) {
+			return true
+		}
+	}
+	return len(parts) == 0
 }
 
 // bounds returns the part of an index that q has to read.

@@ -46,6 +46,7 @@ func TestASearchFindsWhatALookAtEachRecordFinds(t *testing.T) {
 		"text": {Text: "ünlü"}, "number": {To: "447700900123"}, "prefix": {To: "4477*"}, "as written": {To: "0044 770"},
 		"account": {Account: "acme"}, "kind": {Kind: &kind}, "link": {Link: "carrier3"}, "first link": {Link: "carrier1"},
 		"remote": {Remote: "8f21"}, "status": {Statuses: []string{"failed", "sending"}}, "waiting": {Statuses: []string{"queued"}},
+		"mentions": {Link: "carrier3", Mentions: []string{"zebra", "carrier3"}}, "mentioned text": {Text: "ünlü", Mentions: []string{"ünlü"}},
 		"no such status": {Statuses: []string{"nowhere"}}, "all at once": {Account: "acme", Text: "h", Link: "carrier1", From: "+1555*"},
 	} {
 		for _, desc := range []bool{false, true} {
@@ -87,5 +88,16 @@ func TestThePhaseIsReadFromEitherValue(t *testing.T) {
 	}
 	for n := range 20 {
 		phaseOf(make([]byte, n), n%2 == 0) // must not panic
+	}
+}
+
+// A record that mentions nothing of what a hint lists is not even decoded.
+func TestWhatMentionsNothingIsPassedOver(t *testing.T) {
+	s := open(t, Config{Dir: Memory})
+	if _, err := s.Put(t.Context(), sample(message.NewMint(0), time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := s.List(t.Context(), message.Query{Mentions: []string{"zebra"}}); err != nil || len(found) != 0 {
+		t.Errorf("%d found, %v", len(found), err)
 	}
 }
