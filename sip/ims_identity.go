@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"strconv"
 	"strings"
 
 	"smsc/message"
@@ -10,7 +11,7 @@ import (
 // imsIdentity is one public identity of a user of an IMS core, an IMPU
 // (TS 23.003 §13.4).
 type imsIdentity struct {
-	uri  string // as spelt
+	uri  string // without what a core notes beside it
 	key  string // of tenant.Subscriber
 	tel  bool
 	sure bool // a number in a form that leaves no doubt: tel, "+" or user=phone
@@ -40,11 +41,42 @@ func readIdentity(value string) (imsIdentity, bool) {
 	switch {
 	case a.IsNumber() && !id.imsi:
 		id.key = a.Digits()
+		id.uri = bareIdentity(u, spec, sameName(phone, "phone"))
 		id.sure = id.tel || a.Form() == message.FormInternational || sameName(phone, "phone")
 	default:
 		id.key = strings.ToLower(a.Value + "@" + u.host)
 	}
 	return id, true
+}
+
+// bareIdentity takes away what a core writes into the URI of a number about
+// who calls and how it was found (verstat, cpc, oli: TS 24.229 §7.2A; npdi, rn,
+// isub: RFC 4694, RFC 3966): with it a Request-URI is nobody's identity any
+// more, because registrars compare user parts whole. What makes the identity
+// stays: phone-context of a local number, user=phone.
+func bareIdentity(u uri, spec string, phone bool) string {
+	if u.scheme == "tel" {
+		number, params, more := strings.Cut(u.opaque, ";")
+		if !more {
+			return spec
+		}
+		if in, ok := param(params, "phone-context"); ok {
+			number += ";phone-context=" + in
+		}
+		return "tel:" + number
+	}
+	user, _, noted := strings.Cut(u.user, ";")
+	if !noted && (u.params == "" || phone && sameName(u.params, "user=phone")) {
+		return spec
+	}
+	bare := u.scheme + ":" + user + "@" + u.host
+	if u.port != 0 {
+		bare += ":" + strconv.Itoa(u.port)
+	}
+	if phone {
+		bare += ";user=phone"
+	}
+	return bare
 }
 
 // mendBrackets adds the bracket that some cores leave out of
@@ -78,11 +110,21 @@ func identities(p *packet, name string) []imsIdentity {
 	}
 	var all []imsIdentity
 	for _, v := range values {
-		if id, ok := readIdentity(v); ok {
-			all = append(all, id)
+		for _, one := range unmerged(v) {
+			if id, ok := readIdentity(one); ok && len(all) < maxAsserted {
+				all = append(all, id)
+			}
 		}
 	}
 	return all
+}
+
+// unmerged parts values that a missing ">" has made one: "<sip:a@h, <sip:b@h>".
+func unmerged(value string) []string {
+	if strings.Count(value, "<") < 2 || strings.ContainsRune(value, '"') {
+		return []string{value}
+	}
+	return strings.Split(value, ",")
 }
 
 // asserted is who a request of the core is from.

@@ -151,6 +151,8 @@ func TestWhoSendsIsWhoTheCoreAsserts(t *testing.T) {
 		{"without brackets", []Field{{"P-Asserted-Identity", "sip:+447700900003@ims.example"}}, "+447700900003"},
 		{"tel before sip", []Field{{"P-Asserted-Identity", "<sip:+447700900009@ims.example>, <tel:+447700900004>"}}, "+447700900004"},
 		{"user=phone before digits", []Field{{"P-Asserted-Identity", "<sip:0999@ims.example>, <sip:447700900005@ims.example;user=phone>"}}, "447700900005"},
+		{"what a core notes about the caller", []Field{{"P-Asserted-Identity", `"Smith, J" <sip:+447700900007;verstat=TN-Validation-Passed@ims.example;user=phone>`}}, "+447700900007"},
+		{"tel with parameters and separators", []Field{{"P-Asserted-Identity", "<tel:+44-7700-900008;cpc=ordinary;verstat=No-TN-Validation>"}}, "+447700900008"},
 		{"served user", []Field{{"P-Served-User", "<sip:+447700900006@ims.example>;sescase=orig"}}, "+447700900006"},
 	} {
 		m := PeerMessage{From: "anonymous", To: "smsc", ContentType: typeRPDU, Body: submit(t, 1, "447700900123", x.name, nil), Headers: x.headers}
@@ -161,6 +163,28 @@ func TestWhoSendsIsWhoTheCoreAsserts(t *testing.T) {
 		all := h.door.all()
 		if got := all[len(all)-1].From.Value; got != x.from {
 			t.Errorf("%s: from %q, want %q", x.name, got, x.from)
+		}
+	}
+}
+
+func TestAReportGoesToTheIdentityAlone(t *testing.T) {
+	_, c := openCore(t, "")
+	for asserted, to := range map[string]string{
+		"<sip:+447700900001;verstat=TN-Validation-Passed@ims.example;user=phone>": "sip:+447700900001@ims.example;user=phone",
+		"<sip:+447700900002@ims.example:5070;user=phone;cpc=ordinary>":            "sip:+447700900002@ims.example:5070;user=phone",
+		"<sip:+447700900003@ims.example;oli=0>":                                   "sip:+447700900003@ims.example",
+		"<tel:+447700900004;npdi;rn=+447700;verstat=TN-Validation-Failed>":        "tel:+447700900004",
+		"tel:+447700900005;verstat=No-TN-Validation":                              "tel:+447700900005",
+		"<tel:7042;cpc=ordinary;phone-context=ims.example>":                       "tel:7042;phone-context=ims.example",
+		"<sip:carol;verstat=x@ims.example>, <tel:+447700900006>":                  "sip:carol;verstat=x@ims.example",
+	} {
+		m := PeerMessage{From: "anonymous", To: "smsc", ContentType: typeRPDU, Body: submit(t, 1, "447700900123", asserted[:20], nil),
+			Headers: []Field{{"P-Asserted-Identity", asserted}}}
+		if a := c.do(m); a.Status != 202 {
+			t.Fatalf("%s: %d %s", asserted, a.Status, a.Reason)
+		}
+		if report := c.next(); report.Get("To") != "<"+to+">" {
+			t.Errorf("%s: the report goes to %q, want %q", asserted, report.Get("To"), to)
 		}
 	}
 }

@@ -48,6 +48,8 @@ func TestThirdPartyRegisterInAllItsForms(t *testing.T) {
 			func(s *tenant.Subscriber) bool {
 				return s.Has("447700900555") && s.Has("alice@ims.example") && s.Has("447700900777")
 			}},
+		{"identities that a missing bracket has made one", "", "", []Field{{"P-Associated-URI", "<sip:alice@ims.example, <tel:+447700900777>"}},
+			func(s *tenant.Subscriber) bool { return s.Has("alice@ims.example") && s.Has("447700900777") }},
 		{"an IMSI as identity", "", "", []Field{{"P-Associated-URI", "<sip:234150999999999@ims.mnc015.mcc234.3gppnetwork.org>"}},
 			func(s *tenant.Subscriber) bool { return s.IMSI == "234150999999999" && s.Number() == "447700900555" }},
 		{"15 digits that are no IMSI", "", "", []Field{{"P-Associated-URI", "<sip:234150999999999@ims.example>"}},
