@@ -92,24 +92,12 @@ async function straight(q, page) {
   return true;
 }
 
-// find asks for one page. A free search asks by each field that fits it and
-// puts the answers together, newest first.
+// find asks for one page; what stands in the search box is one more filter.
 async function find(q, params, signal) {
-  const one = async (more) => {
-    const { data, headers } = await get("/api/messages", { ...params, ...more }, signal);
-    const next = /[?&]after=([^&>]+)/.exec(headers.get("Link") ?? "")?.[1];
-    return { list: data, next, truncated: headers.get("X-Scan-Truncated") === "true", total: headers.get("X-Total-Count") };
-  };
-  if (!q) return one({});
-  const isNumber = /^[+0-9][0-9 ()-]{2,}\*?$/.test(q);
-  const tries = isNumber ? [{ from: prefix(q) }, { to: prefix(q) }, { client_ref: q }, { remote_id: q }] : [{ text: q }, { from: q }, { client_ref: q }, { remote_id: q }];
-  if (/^[A-Za-z0-9._@-]{1,64}$/.test(q)) tries.push({ link: q });
-  const found = await Promise.all(tries.map((t) => one(t).catch((e) => { if (e.name === "AbortError" || e.status === 401) throw e; return { list: [] }; })));
-  const byID = new Map(found.flatMap((f) => f.list).map((m) => [m.id, m]));
-  return { list: [...byID.values()].sort((a, b) => b.id - a.id).slice(0, LIMIT), truncated: found.some((f) => f.truncated || f.next) };
+  const { data, headers } = await get("/api/messages", { ...params, search: q.replace(/\*$/, "") }, signal);
+  const next = /[?&]after=([^&>]+)/.exec(headers.get("Link") ?? "")?.[1];
+  return { list: data, next, truncated: headers.get("X-Scan-Truncated") === "true", total: headers.get("X-Total-Count") };
 }
-
-const prefix = (q) => q.replace(/[ ()-]/g, "") + (q.endsWith("*") ? "" : "*");
 
 function filterBar(page, filters, q, last) {
   const box = (label, name, make) => h("label", {}, label, make(name));
