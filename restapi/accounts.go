@@ -86,13 +86,14 @@ func (c *call) listAccounts() error {
 	doc := c.dir.Document()
 	subs, secrets := below(&doc), c.showSecrets()
 	rows := []accountRow{}
+	within := c.scope()
 	for i := range doc.Accounts {
-		if a := &doc.Accounts[i]; c.dir.Within(a.Name, c.id.Account) {
+		if a := &doc.Accounts[i]; within(a.Name) {
 			rows = append(rows, c.accountRow(a, subs, secrets))
 		}
 	}
 	c.etag()
-	return c.encode(rows)
+	return sendPageOf(c, rows, func(r accountRow) string { return r.Name })
 }
 
 // pathAccount is the account that the path names.

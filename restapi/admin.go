@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"smsc/tenant"
@@ -53,20 +54,20 @@ func (c *call) linkStates() map[string]LinkState {
 // listLinks answers GET /api/links: the declared links in reach with their
 // live state.
 func (c *call) listLinks() error {
-	states := c.linkStates()
-	list := []json.RawMessage{}
-	for _, l := range c.dir.Links() {
-		if !c.dir.Within(l.Account, c.id.Account) {
-			continue
-		}
-		row, err := c.linkRow(l, states)
-		if err != nil {
+	within := c.scope()
+	links := slices.DeleteFunc(slices.Clone(c.dir.Links()), func(l *tenant.Link) bool { return !within(l.Account) })
+	links, err := onePage(c, links, func(l *tenant.Link) string { return l.Name })
+	if err != nil {
+		return err
+	}
+	states, rows := c.linkStates(), make([]json.RawMessage, len(links))
+	for i, l := range links {
+		if rows[i], err = c.linkRow(l, states); err != nil {
 			return err
 		}
-		list = append(list, row)
 	}
 	c.etag()
-	return c.encode(list)
+	return c.encode(rows)
 }
 
 // getLink answers GET /api/links/{name}.

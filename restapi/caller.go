@@ -52,6 +52,7 @@ type breaker struct {
 // calledRow is one line of /api/webhooks/deliveries.
 type calledRow struct {
 	account string
+	number  uint64 // of the call
 	Event   string `json:"event_id"`
 	Link    string `json:"link"`
 	URL     string `json:"url"`
@@ -143,6 +144,7 @@ func (k *caller) ask(ctx context.Context, a asking, fence bool) answered {
 		row.Request, row.Reply = firstOf(string(a.body)), firstOf(string(r.body))
 	}
 	k.mu.Lock()
+	row.number = k.calls
 	k.log[k.calls%maxCallLog] = row
 	k.calls++
 	k.mu.Unlock()
@@ -279,19 +281,19 @@ func (c *call) listCalls() error {
 		return err
 	}
 	link, status := c.query.Get("link"), c.query.Get("status")
-	rows := []calledRow{}
+	rows, within := []calledRow{}, c.scope()
 	k.mu.Lock()
 	for i := k.calls; i > 0 && k.calls-i < maxCallLog; i-- {
 		row := k.log[(i-1)%maxCallLog]
 		at, _ := time.Parse(time.RFC3339, row.At) // as it was written
-		if !c.dir.Within(row.account, c.id.Account) || link != "" && row.Link != link || at.Before(since) ||
+		if !within(row.account) || link != "" && row.Link != link || at.Before(since) ||
 			status != "" && status != strconv.Itoa(row.Status) {
 			continue
 		}
 		rows = append(rows, row)
 	}
 	k.mu.Unlock()
-	return c.encode(rows)
+	return sendPageOf(c, rows, func(r calledRow) string { return strconv.FormatUint(r.number, 10) })
 }
 
 // fences tells whether calls of an account are kept out of this house: where

@@ -57,7 +57,7 @@ func (s *Server) lineRoutes() []route {
 
 func (s *Server) webhookRoutes() []route {
 	return []route{
-		{method: "GET", path: "/api/webhooks/deliveries", need: tenant.Read, params: []string{"link", "status", "since"}, handle: (*call).listCalls,
+		{method: "GET", path: "/api/webhooks/deliveries", need: tenant.Read, params: append([]string{"link", "status", "since"}, listing...), handle: (*call).listCalls,
 			doc: doc{tag: "webhooks", summary: "The newest calls of webhooks and callbacks", reply: []calledRow{}, errors: []int{422}}},
 		{method: "POST", path: "/api/webhooks/replay", need: tenant.Send, handle: (*call).replayLink,
 			doc: doc{tag: "webhooks", summary: "Tell a webhook again what it was told in a span of time", request: replayDoc{}, reply: replayReply{}, errors: []int{415, 422}}},

@@ -26,7 +26,7 @@ func (s *Server) catalogRoutes() []route {
 	}
 	secrets := "secrets"
 	list := []route{
-		declared("GET", "/api/accounts", tenant.Read, (*call).listAccounts, doc{summary: "Accounts in reach", reply: []accountRow{}}, secrets),
+		declared("GET", "/api/accounts", tenant.Read, (*call).listAccounts, doc{summary: "Accounts in reach", reply: []accountRow{}}, append([]string{secrets}, listing...)...),
 		declared("POST", "/api/accounts", tenant.Admin, (*call).postAccount, doc{summary: "Make an account below the caller's",
 			success: 201, request: accountDoc{}, reply: accountRow{}, errors: []int{409}}),
 		declared("GET", "/api/accounts/{account}", tenant.Read, (*call).getAccount, doc{summary: "One account", reply: accountRow{}, errors: []int{404}}, secrets),
@@ -40,7 +40,7 @@ func (s *Server) catalogRoutes() []route {
 		declared("POST", "/api/routes", tenant.Admin, (*call).postRoute, doc{summary: "Declare a route", success: 201, request: routeDoc{}, reply: routeRow{}}),
 		declared("GET", "/api/routes/{id}", tenant.Read, (*call).getRoute, doc{summary: "One route", reply: routeRow{}, errors: []int{404}}),
 		declared("DELETE", "/api/routes/{id}", tenant.Admin, (*call).deleteRoute, doc{summary: "Take a route away", success: 204, errors: []int{404}}),
-		declared("GET", "/api/numbers", tenant.Read, (*call).listNumbers, doc{summary: "Hosted numbers in reach", reply: []numberRow{}}, "account"),
+		declared("GET", "/api/numbers", tenant.Read, (*call).listNumbers, doc{summary: "Hosted numbers in reach", reply: []numberRow{}}, listing...),
 		operatorOnly(declared("POST", "/api/numbers", tenant.Admin, (*call).postNumber, doc{summary: "Host a number", success: 201, request: numberDoc{}, reply: numberRow{}, errors: []int{409}})),
 		declared("GET", "/api/numbers/{number}", tenant.Read, (*call).getNumber, doc{summary: "One hosted number", reply: numberRow{}, errors: []int{404}}),
 		declaredTest((*call).testNumber),

@@ -14,7 +14,7 @@ func (s *Server) operateRoutes() []route {
 		return route{method: http.MethodGet, path: path, need: tenant.Read, operator: operator, params: params, handle: handle, doc: d}
 	}
 	list := []route{
-		look("/api/queues", false, (*call).listQueues, doc{summary: "What waits where, and who polls it", reply: []queueRow{}}, "account"),
+		look("/api/queues", false, (*call).listQueues, doc{summary: "What waits where, and who polls it", reply: []queueRow{}}, listing...),
 	}
 	if s.deps.Sample != nil {
 		list = append(list, look("/api/stats", false, (*call).getStats, doc{summary: "History for charts: 5m in seconds, 1h in steps of 10 s, 24h in minutes",

@@ -67,7 +67,7 @@ type frontends struct {
 func (s *Server) frontendRoutes() []route {
 	get := func(path string, handle func(*call) error, d doc) route {
 		d.tag = "frontends"
-		return route{method: "GET", path: "/api/frontends" + path, need: tenant.Read, anyParams: true, handle: handle, doc: d}
+		return route{method: "GET", path: "/api/frontends" + path, need: tenant.Read, anyParams: true, params: listing, handle: handle, doc: d}
 	}
 	return []route{
 		{method: "POST", path: "/api/frontends", need: tenant.Send, anyParams: true, handle: (*call).postFrontend,
@@ -117,12 +117,13 @@ func (c *call) periods(match func(*frontend) bool) ([]*frontend, error) {
 		return nil, err
 	}
 	var out []*frontend
+	within := c.scope()
 	for id, p := range f.all {
 		if c.start.Sub(p.LastSeen) > frontendKeep {
 			delete(f.all, id) // the shelf forgets it by itself
 			continue
 		}
-		if c.dir.Within(p.Account, c.id.Account) && match(p) {
+		if within(p.Account) && match(p) {
 			one := *p
 			out = append(out, &one)
 		}
@@ -150,6 +151,10 @@ func (p *frontend) row(now time.Time, withConfig bool) frontendRow {
 
 func (c *call) sendPeriods(match func(*frontend) bool) error {
 	list, err := c.periods(match)
+	if err != nil {
+		return err
+	}
+	list, err = onePage(c, list, func(p *frontend) string { return strconv.FormatUint(p.ID, 10) })
 	if err != nil {
 		return err
 	}

@@ -31,22 +31,15 @@ func (c *call) numberRow(n *tenant.Number) numberRow {
 
 // listNumbers answers GET /api/numbers.
 func (c *call) listNumbers() error {
-	account := ""
-	if name := c.query.Get("account"); name != "" {
-		var ok bool
-		if account, ok = c.account(name); !ok {
-			return c.encode([]numberRow{})
-		}
-	}
 	rows := []numberRow{}
-	doc := c.dir.Document()
+	within, doc := c.scope(), c.dir.Document()
 	for i := range doc.Numbers {
-		if n := &doc.Numbers[i]; c.dir.Within(n.Account, c.id.Account) && (account == "" || n.Account == account) {
+		if n := &doc.Numbers[i]; within(n.Account) {
 			rows = append(rows, c.numberRow(n))
 		}
 	}
 	c.etag()
-	return c.encode(rows)
+	return sendPageOf(c, rows, func(r numberRow) string { return r.Number })
 }
 
 // pathNumber is the hosted number that the path names, within reach.

@@ -185,7 +185,7 @@ func (c *call) problemPage() error {
 	code := c.r.PathValue("code")
 	info, ok := codes[code]
 	if what := noticeText(code); what != "" {
-		c.sendPageOf("Notification "+code, what)
+		c.sendNote("Notification "+code, what)
 		return nil
 	}
 	if !ok {
@@ -219,8 +219,8 @@ func noticeText(code string) string {
 	return ""
 }
 
-// sendPageOf answers with a page of one heading and one paragraph.
-func (c *call) sendPageOf(title, text string) {
+// sendNote answers with a page of one heading and one paragraph.
+func (c *call) sendNote(title, text string) {
 	title, text = html.EscapeString(title), html.EscapeString(text)
 	c.sendHTML("<!doctype html>\n<meta charset=\"utf-8\">\n<title>" + title + "</title>\n<h1>" + title + "</h1>\n<p>" + text + "</p>\n")
 }

@@ -118,5 +118,9 @@ func (c *call) listQueues() error {
 	if !ok {
 		return c.encode([]queueRow{})
 	}
-	return c.encode(c.s.queues(c.dir, account, c.start))
+	rows := c.s.queues(c.dir, account, c.start)
+	if c.alone() {
+		rows = slices.DeleteFunc(rows, func(r *queueRow) bool { return r.Account != account })
+	}
+	return sendPageOf(c, rows, func(r *queueRow) string { return r.Account + "/" + r.Name })
 }

@@ -39,19 +39,11 @@ type routeRow struct {
 // asked, account by account.
 func (c *call) listRoutes() error {
 	dest, prefix := c.query.Get("dest_smsc"), digits(c.phone("number"))
-	account := ""
-	if name := c.query.Get("account"); name != "" {
-		var ok bool
-		if account, ok = c.account(name); !ok {
-			return c.encode([]routeRow{})
-		}
-	}
 	rows := []routeRow{}
-	doc := c.dir.Document()
+	within, doc := c.scope(), c.dir.Document()
 	for i := range doc.Routes {
 		r := &doc.Routes[i]
-		owner := or(r.Account, tenant.Operator)
-		if !c.dir.Within(owner, c.id.Account) || account != "" && owner != account || dest != "" && r.DestSMSC != dest ||
+		if !within(or(r.Account, tenant.Operator)) || dest != "" && r.DestSMSC != dest ||
 			prefix != "" && !strings.HasPrefix(prefix, digits(r.CalledPrefix)) {
 			continue
 		}
@@ -59,7 +51,7 @@ func (c *call) listRoutes() error {
 	}
 	slices.SortStableFunc(rows, asked)
 	c.etag()
-	return c.encode(rows)
+	return sendPageOf(c, rows, func(r routeRow) string { return routeName(r.ID) })
 }
 
 // routeRow makes the row of r.

@@ -1,9 +1,11 @@
 package restapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 
 	"smsc/routing"
 	"smsc/tenant"
@@ -29,19 +31,23 @@ func (c *call) ruleRow(r routing.Rule) (json.RawMessage, error) {
 }
 
 // listRules answers GET /api/rules: the rules of accounts in reach, in the
-// order they are written.
+// order they run: those of an account before those of the account above it,
+// lower priority first, and alike ones as they are written.
 func (c *call) listRules() error {
-	doc := c.dir.Document()
-	rows := []json.RawMessage{}
-	for _, r := range doc.Rules {
-		if !c.dir.Within(r.Account, c.id.Account) {
-			continue
-		}
-		row, err := c.ruleRow(r)
-		if err != nil {
+	within, doc := c.scope(), c.dir.Document()
+	rules := slices.DeleteFunc(doc.Rules, func(r routing.Rule) bool { return !within(r.Account) })
+	slices.SortStableFunc(rules, func(a, b routing.Rule) int {
+		return cmp.Or(cmp.Compare(len(c.dir.Ancestors(b.Account)), len(c.dir.Ancestors(a.Account))), strings.Compare(a.Account, b.Account), cmp.Compare(a.Priority, b.Priority))
+	})
+	rules, err := onePage(c, rules, func(r routing.Rule) string { return r.Account + "/" + r.Name })
+	if err != nil {
+		return err
+	}
+	rows := make([]json.RawMessage, len(rules))
+	for i, r := range rules {
+		if rows[i], err = c.ruleRow(r); err != nil {
 			return err
 		}
-		rows = append(rows, row)
 	}
 	c.etag()
 	return c.encode(rows)
@@ -180,7 +186,7 @@ func (c *call) deleteRule() error {
 func ruleRoutes() []route {
 	one := "/api/rules/{account}/{name}"
 	return []route{
-		declared("GET", "/api/rules", tenant.Read, (*call).listRules, doc{summary: "Rules in reach", reply: []map[string]any{}}),
+		declared("GET", "/api/rules", tenant.Read, (*call).listRules, doc{summary: "Rules in reach", reply: []map[string]any{}}, listing...),
 		declared("POST", "/api/rules", tenant.Admin, (*call).postRule, doc{summary: "Declare a rule", success: 201, request: map[string]any{}, errors: []int{409}}),
 		declared("GET", one, tenant.Read, (*call).getRule, doc{summary: "One rule", errors: []int{404}}, "dry_run"),
 		declared("PATCH", one, tenant.Admin, (*call).putRule, doc{summary: "Change (RFC 7396) a rule", request: map[string]any{}, errors: []int{404}}),

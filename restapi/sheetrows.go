@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"smsc/message"
 )
 
 // listRows answers GET of a list.
@@ -21,12 +19,12 @@ func (c *call) listRows(s *sheet) error {
 	if err != nil {
 		return invalid("query.after", "is no cursor of this server")
 	}
-	account, _ := c.account(c.query.Get("account"))
+	within := c.scope()
 	msisdn, imsi, location := digits(c.phone("msisdn")), c.query.Get("imsi"), c.query.Get("location")
 	var rows []*row
 	more := false
 	visit := func(r *row) bool {
-		if r.ID <= after || account == "" || !c.dir.Within(r.Account, account) || msisdn != "" && digits(r.text("msisdn")) != msisdn ||
+		if r.ID <= after || !within(r.Account) || msisdn != "" && digits(r.text("msisdn")) != msisdn ||
 			imsi != "" && r.text("imsi") != imsi || location != "" && r.text("location") != location {
 			return true
 		}
@@ -47,7 +45,7 @@ func (c *call) listRows(s *sheet) error {
 		}
 	}
 	if more {
-		c.w.Header().Set("Link", c.nextLink(message.ID(rows[len(rows)-1].ID)))
+		c.linkNext(strconv.FormatUint(rows[len(rows)-1].ID, 10))
 	}
 	return c.sendRows(s, rows)
 }

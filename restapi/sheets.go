@@ -40,7 +40,7 @@ func (s *Server) sheetRoutes() []route {
 		on := func(f func(*call, *sheet) error) func(*call) error {
 			return func(c *call) error { return f(c, sh) }
 		}
-		path, params := "/api/"+name, []string{"limit", "after", "msisdn", "imsi", "location", "account", "lease"}
+		path, params := "/api/"+name, []string{"limit", "after", "msisdn", "imsi", "location", "account", "subaccounts", "lease"}
 		add := func(method, path string, need tenant.Role, f func(*call, *sheet) error, d doc) {
 			d.tag = name
 			list = append(list, route{method: method, path: path, need: need, anyParams: true, params: params, handle: on(f), doc: d})
