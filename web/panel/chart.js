@@ -139,12 +139,12 @@ function sheet(all, unit) {
 // bars draws names with a length each.
 export function bars(rows) {
   const top = Math.max(...rows.map((r) => r[1]), 1);
-  return h("ul", { class: "bars" }, rows.map(([name, n, link]) => h("li", {}, link ? h("a", { href: link }, name) : h("span", {}, name), meter(n, top), h("b", {}, number(n)))));
+  return h("ul", { class: "bars" }, rows.map(([name, n, link]) => h("li", {}, link ? h("a", { href: link }, name) : h("span", {}, name), meter(n, top, false), h("b", {}, number(n)))));
 }
 
-// meter is a bar of used out of size.
-export function meter(used, size) {
+// meter is a bar of used out of size; limit: a full one is a warning.
+export function meter(used, size, limit = true) {
   const el = svg("svg", { class: "meter", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("rect", { class: "back", width: 100, height: 8, rx: 2 }),
-    svg("rect", { class: used >= size && size > 0 ? "full" : "used", width: size > 0 ? Math.min(100, (100 * used) / size) : 0, height: 8, rx: 2 }));
+    svg("rect", { class: limit && used >= size && size > 0 ? "full" : "used", width: size > 0 ? Math.min(100, (100 * used) / size) : 0, height: 8, rx: 2 }));
   return el;
 }

@@ -68,7 +68,7 @@ function order(a, b) {
 
 // facts is a list of names and values.
 export function facts(pairs) {
-  return h("dl", { class: "facts" }, pairs.filter((p) => p && p[1] !== undefined && p[1] !== null && p[1] !== "").map(([name, value]) =>
+  return h("dl", { class: "facts" }, pairs.filter((p) => p && p[1] !== undefined && p[1] !== null && p[1] !== false && p[1] !== "").map(([name, value]) =>
     h("div", {}, h("dt", {}, name), h("dd", {}, value))));
 }
 

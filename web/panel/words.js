@@ -28,6 +28,7 @@ export const status = {
   active: ["●", "good", "in use"],
   suspended: ["‖", "warn", "may neither send nor read"],
   closed: ["✕", "calm", "closed for good"],
+  slow: ["◑", "warn", "its window has been full for more than 5 s"],
   late: ["◷", "warn", "waits too long"],
   unpolled: ["↻", "warn", "nobody asks for what waits there"],
   failing: ["✕", "bad", "more than one in twenty fails"],

@@ -1,6 +1,6 @@
 // Logs: the last lines of the server, live.
 import { h, put, plain } from "../dom.js";
-import { get, query } from "../api.js";
+import { curl, get, query } from "../api.js";
 import { button, copier, empty, head, trouble } from "../ui.js";
 import { clock } from "../format.js";
 import { live, onEvent } from "../live.js";
@@ -8,6 +8,7 @@ import { live, onEvent } from "../live.js";
 export default async function logs(page) {
   const [level, q] = [page.query.get("level") ?? "", page.query.get("q") ?? ""];
   const box = h("div", { class: "loglines", tabindex: "0", role: "log", "aria-label": "Log lines", "aria-live": "off" });
+  const none = h("div", {});
   let held = false;
   let lines = [];
   let stale = false; // there is something that is not drawn
@@ -16,15 +17,17 @@ export default async function logs(page) {
     const { data } = await get("/api/logs", { level, q }, page.signal);
     lines = data;
     const end = box.scrollTop + box.clientHeight >= box.scrollHeight - 8;
-    put(box, lines.length ? lines.map(line) : empty("No line matches."));
+    box.hidden = !lines.length;
+    put(none, !lines.length && empty("No line matches.", level || q ? h("a", { class: "button", href: "/logs" }, "Show every line") : "Lines appear here as they are written."));
+    put(box, lines.map(line));
     if (end) box.scrollTop = box.scrollHeight;
   };
   onEvent((kind) => { stale ||= kind === "log"; }, page.signal, ["log"]);
   const hold = button("Pause", () => { held = !held; hold.textContent = held ? "Go on" : "Pause"; hold.setAttribute("aria-pressed", String(held)); });
-  put(page.root, head("Logs", hold, copier(() => lines.map(asText).join("\n"), "Copy"), button("Download", () => download(lines))),
+  put(page.root, head("Logs", hold, copier(() => lines.map(asText).join("\n"), "Copy"), button("Download", () => download(lines)), copier(() => curl("GET", "/api/logs" + query({ level, q })), "Copy as curl")),
     h("form", { class: "filters", "aria-label": "Filters", onsubmit: (e) => { e.preventDefault(); page.go("/logs" + query(Object.fromEntries(new FormData(e.target)))); } },
       h("label", {}, "Level", h("select", { name: "level", value: level }, ["", "debug", "info", "warn", "error"].map((l) => { const o = h("option", { value: l }, l || "any"); o.selected = l === level; return o; }))),
-      h("label", { class: "wide" }, "Text, link or message", h("input", { name: "q", value: q })), h("button", { class: "button", type: "submit" }, "Filter")), box);
+      h("label", { class: "wide" }, "Text, link or message", h("input", { name: "q", value: q })), h("button", { class: "button", type: "submit" }, "Filter")), none, box);
   await load();
   box.scrollTop = box.scrollHeight;
   page.every(1000, () => !held && (stale || live.state !== "live") && load().catch((e) => e.name === "AbortError" || put(box, trouble(e))));

@@ -1,7 +1,7 @@
 // System: the machine and the store below the messages.
 import { h, put, plain } from "../dom.js";
-import { ask, get, offers } from "../api.js";
-import { button, facts, head, note, panel, trouble } from "../ui.js";
+import { ask, curl, get, offers } from "../api.js";
+import { button, copier, dialog, empty, facts, head, note, panel, table, trouble } from "../ui.js";
 import { meter } from "../chart.js";
 import { age, bytes, full, number, share, span } from "../format.js";
 
@@ -19,7 +19,7 @@ const PARTS = [
   ["Store", (d) => [["Sync p50, p99", `${ms(d.store.sync_p50_ms)}, ${ms(d.store.sync_p99_ms)}`], ["Last sync", ms(d.store.last_ms)], ["Syncs", number(d.store.syncs)], ["Messages written", number(d.store.committed)],
     ["Messages a sync", d.store.syncs > 0 ? number(d.store.committed / d.store.syncs) : "-"], ["Calls in line", number(d.store.in_line)], ["Schedule lag", ms(d.queue_lag_ms)], ["Last id", String(d.last_id)]]],
   ["Tables", (d) => [["Size", bytes(d.store.size_bytes)], ["Tables", number(d.store.tables)], ["Write-ahead log", bytes(d.store.wal_bytes)], ["In memory", bytes(d.store.memory_bytes)], ["Compactions", `${number(d.store.compactions)}, ${number(d.store.compacting)} now`], ["To compact", bytes(d.store.debt_bytes)]]],
-  ["Records", (d) => [["Queued in all", number(d.records.total_enqueued)], ["Written", number(d.records.total_flushed)], ["In line", number(d.records.current_queue_size)], ["Last write took", ms(d.records.last_flush_duration_ms)], ["Last written", d.records.last_written_at ? [age(d.records.last_written_at), " ago"] : "-"]]],
+  ["Records", (d) => [["Written", number(d.records.written)], ["In line", number(d.records.pending)], ["Last written", d.records.last_written_at ? [age(d.records.last_written_at), " ago"] : "-"], ["Database", d.records.sql ? plain(JSON.stringify(d.records.sql), 200) : "none"]]],
   ["Event stream", (d) => [["Last event", String(d.events.last_id)], ["Kept", filled(d.events.kept, d.events.ring_size)], ["Readers", number(d.events.readers)], ["Long polls and streams", number(d.events.open_waits)]]],
 ];
 
@@ -32,10 +32,17 @@ export default async function system(page) {
   const loud = offers("PUT", "/api/logs/level") && button("Debug log for 10 min", async () => {
     try {
       await ask("PUT", "/api/logs/level", { body: { level: "debug", for: "10m" } });
-      note("The log is at debug for 10 minutes.");
+      note("The log is at debug for 10 minutes.", async () => ask("PUT", "/api/logs/level", { body: { level: "info" } }));
     } catch (e) { note("Not changed: " + e.message); }
   });
   await load();
-  put(page.root, head("System", loud), box);
+  put(page.root, head("System", loud, offers("GET", "/api/bans") && button("Banned addresses", () => banned(page)), copier(() => curl("GET", "/api/system"), "Copy as curl")), box);
   page.every(2000, () => load().catch((e) => e.name === "AbortError" || put(box, trouble(e, page.again))));
+}
+
+// banned lists addresses turned away for guessing passwords.
+async function banned(page) {
+  const { data } = await get("/api/bans", {}, page.signal);
+  const free = (address) => async () => { await ask("DELETE", "/api/bans/" + encodeURIComponent(address)); note(address + " may try again."); document.querySelector("dialog")?.close(); };
+  dialog("Banned addresses", () => (data.length ? table([{ label: "address", cell: (b) => plain(b.address) }, { label: "until", cell: (b) => full(b.until ?? b.expires) }, { label: "acts", cell: (b) => button("Let it in", free(b.address), { tone: "tiny" }) }], data, { label: "Banned addresses" }) : empty("No address is banned.", "One that guesses SIP passwords is turned away for a while.")));
 }
