@@ -200,7 +200,7 @@ async function navigate() {
   for (const a of side.querySelectorAll("a")) a.toggleAttribute("aria-current", a.dataset.page === page?.[0]);
   side.querySelector("[aria-current]")?.setAttribute("aria-current", "page");
   const root = h("div", { class: "page" });
-  const wait = setTimeout(() => put(root, skeleton()), 300);
+  const wait = setTimeout(() => root.firstChild || put(root, skeleton()), 300); // a page may draw first and then ask for more
   put(main, root);
   if (!page || !seen(page)) {
     clearTimeout(wait);

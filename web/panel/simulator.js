@@ -26,7 +26,7 @@ export function simulator(page, names, proposed = () => null) {
     { name: "to", label: "To", required: true, value: page.query.get("to") ?? "" },
     { name: "source", label: "Came by", type: "select", options: [["", "REST"], ...names], value: page.query.get("source") ?? "" },
     { name: "text", label: "Text", value: page.query.get("text") ?? "" },
-  ], { submit: "Simulate", send: run, command: request, shell: (v) => `smsc routes explain ${v.from ? `--from ${word(v.from)} ` : ""}--to ${word(v.to)}` });
+  ], { submit: "Simulate", send: run, command: request, shell: (v) => `smsc routes explain --from ${word(v.from || "smsc")} --to ${word(v.to)}` });
   const many = offers("POST", "/api/routes/simulate") && button(`Try the last ${RECENT}`, async () => {
     try {
       put(out, await compare(proposed(), page.signal));

@@ -1,29 +1,59 @@
-// Accounts: the tree of tenants, and what each may do.
+// Accounts: the tree of tenants, what each may do, and how it fares today.
 import { h, put, plain } from "../dom.js";
-import { ask, get, may, offers, session } from "../api.js";
-import { badge, button, confirm, copier, dialog, facts, form, head, note, panel, save, table, trouble } from "../ui.js";
+import { curl, get, offers, query, session } from "../api.js";
+import { badge, button, copier, facts, head, note, panel, table } from "../ui.js";
 import { meter } from "../chart.js";
 import { number } from "../format.js";
+import { WORDS, at, balance, closeAccount, create, edit, keys, roll, setStatus, suspend, writable } from "../accountforms.js";
 
-const at = (name) => "/api/accounts/" + encodeURIComponent(name);
-const writable = () => may("admin") && offers("POST", "/api/accounts");
+const COUNTED = 40; // accounts of one page whose traffic is asked for
 
 export default async function accounts(page) {
   if (page.rest.length) return one(page);
   const { data } = await get("/api/accounts", {}, page.signal);
-  put(page.root, head("Accounts", writable() && h("button", { type: "button", class: "button primary", "data-key": "n", onclick: () => create(page, session.me.account) }, "New account")),
-    table([
-      { label: "account", cell: ([a, depth]) => { const el = h("a", { href: "/accounts/" + encodeURIComponent(a.name), class: "tree" }, plain(a.name)); const box = h("span", { class: "tree" }, el); box.style.setProperty("--depth", depth); return box; } },
-      { label: "status", cell: ([a]) => badge(a.status) },
-      { label: "sid", cell: ([a]) => h("code", {}, a.sid) },
-      { label: "keys", num: true, cell: ([a]) => number(a.keys.length) },
-      { label: "senders", wide: true, cell: ([a]) => (a.senders.length ? plain(a.senders.join(", "), 80) : "any") },
-      { label: "limits", wide: true, cell: ([a]) => limits(a.limits) },
-    ], tree(data), { label: "Accounts, each below its parent", rowKey: ([a]) => a.name, open: ([a]) => page.go("/accounts/" + encodeURIComponent(a.name)) }),
-    data.length === 1 && data[0].name === "operator" ? h("p", { class: "small" }, "Only operator so far.") : null);
+  const rows = tree(narrowed(data));
+  const usage = new Map();
+  const box = h("div", {});
+  const draw = () => put(box, list(page, rows, usage));
+  put(page.root, head("Accounts", writable() && h("button", { type: "button", class: "button primary", "data-key": "n", onclick: () => create(page, session.account || session.me.account) }, "New account"), copier(() => curl("GET", "/api/accounts"), "Copy as curl")),
+    box, data.length === 1 && data[0].name === "operator" ? h("p", { class: "small" }, "Only operator so far.") : null);
+  draw();
+  if (!offers("GET", "/api/accounts/{account}/usage")) return;
+  await Promise.all(rows.slice(0, COUNTED).map(([a]) => get(at(a.name) + "/usage", {}, page.signal).then((r) => usage.set(a.name, r.data), () => {})));
+  if (!page.signal.aborted && !box.contains(document.activeElement)) draw();
 }
 
-const WORDS = { per_second: "/s", per_minute: "/min", per_hour: "/h", per_day: "/day", backlog: "waiting" };
+// narrowed leaves the account of the box in the header and what is below it.
+function narrowed(all) {
+  if (!session.account) return all;
+  const keep = new Set([session.account]);
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const a of all) if (keep.has(a.parent) && !keep.has(a.name)) { keep.add(a.name); grown = true; }
+  }
+  return all.filter((a) => keep.has(a.name));
+}
+
+function list(page, rows, usage) {
+  const today = (key) => ([a]) => number(usage.get(a.name)?.today?.[key]);
+  return table([
+    { label: "account", cell: ([a, depth]) => { const box = h("span", { class: "tree" }, depth > 0 && h("span", { class: "small", "aria-hidden": "true" }, "└ "), h("a", { href: "/accounts/" + encodeURIComponent(a.name) }, plain(a.name))); box.style.setProperty("--depth", Math.max(0, depth - 1)); return box; } },
+    { label: "status", cell: ([a]) => badge(a.status) },
+    { label: "accepted", num: true, help: "Messages taken from it today, in UTC", cell: today("accepted") },
+    { label: "delivered", num: true, help: "Of those, what the recipients have", cell: today("delivered") },
+    { label: "failed", num: true, help: "Of those, what was refused or expired", cell: today("failed") },
+    { label: "backlog", help: "Messages without an end now, of those it may have", cell: ([a]) => backlog(usage.get(a.name), a) },
+    { label: "balance", num: true, cell: ([a]) => plain(usage.get(a.name)?.balance ?? "-") },
+    { label: "keys", num: true, minor: true, cell: ([a]) => number(a.keys.length) },
+    { label: "senders", wide: true, minor: true, cell: ([a]) => (a.senders.length ? plain(a.senders.join(", "), 60) : "any") },
+    { label: "limits", wide: true, minor: true, cell: ([a]) => limits(a.limits) },
+  ], rows, { label: "Accounts, each below its parent", rowKey: ([a]) => a.name, open: ([a]) => page.go("/accounts/" + encodeURIComponent(a.name)) });
+}
+
+function backlog(u, a) {
+  if (!u) return "-";
+  return a.limits?.backlog ? [meter(u.backlog, a.limits.backlog), `${number(u.backlog)}/${number(a.limits.backlog)}`] : number(u.backlog);
+}
 
 function limits(l) {
   const set = Object.entries(l ?? {}).filter(([, v]) => v);
@@ -42,77 +72,46 @@ function tree(all) {
 async function one(page) {
   const name = page.rest[0];
   const read = () => get(at(name), {}, page.signal);
-  const [first, usage] = await Promise.all([read(), offers("GET", "/api/accounts/{account}/usage") ? get(at(name) + "/usage", {}, page.signal).catch(() => null) : null]);
+  const maybe = (path, wanted, params) => (wanted ? get(path, params, page.signal).then((r) => r.data, (e) => { if (e.name === "AbortError") throw e; return null; }) : null);
+  const first = await read();
   const a = first.data;
-  const root = a.name === "operator";
-  const set = async (status) => {
-    const old = a.status;
-    await save("PATCH", at(name), { status }, first.etag, read);
-    note(`${name} is ${status}.`, async () => { await ask("PATCH", at(name), { body: { status: old } }); page.again(); });
-    page.again();
-  };
-  put(page.root, head([plain(a.name), " ", badge(a.status)],
+  const [usage, links, numbers, funds] = await Promise.all([maybe(at(name) + "/usage", offers("GET", "/api/accounts/{account}/usage")), maybe("/api/links", offers("GET", "/api/links")), maybe("/api/numbers", offers("GET", "/api/numbers"), { account: name }), balance(page, a)]);
+  put(page.root, head([plain(a.name), " ", badge(a.status)], acts(page, first, read)),
+    h("div", { class: "two" }, panel("Account", about(page, a)), usage && panel("Today", used(usage, a))),
+    h("div", { class: "two" }, panel("Keys", keys(page, a)), funds),
+    h("div", { class: "two" }, panel("Links", named((links ?? []).filter((l) => (l.account ?? "operator") === name).map((l) => [l.name, "/links/" + encodeURIComponent(l.name), badge(l.state?.status ?? "idle")]), "It has no link of its own.")),
+      panel("Numbers", named((numbers ?? []).filter((n) => n.account === name).map((n) => [n.number, "/numbers?q=" + encodeURIComponent(n.number), n.link || n.sms_url || n.application || ""]), "It hosts no number."))));
+}
+
+function acts(page, first, read) {
+  const a = first.data;
+  const may = writable() && a.name !== "operator";
+  return [
+    h("a", { class: "button", href: "/messages" + query({ account: a.name }) }, "Its messages"),
     writable() && button("New account below", () => create(page, a.name)),
-    writable() && !root && h("button", { type: "button", class: "button", "data-key": "e", onclick: () => edit(page, first, read) }, "Edit"),
-    writable() && !root && (a.status === "active" ? button("Suspend", () => confirm(`Suspend ${name}`, "It and everything below it can neither send nor read until it is active again. What waits goes on.", "Suspend", () => set("suspended"))) : a.status === "suspended" && button("Make active", () => set("active").catch((e) => note("Not changed: " + e.message)))),
-    writable() && !root && a.status !== "closed" && button("Close", () => confirm(`Close ${name}`, "For good: its keys stop working, and so does everything below it. Its messages stay readable to those above.", "Close the account", async () => { await ask("DELETE", at(name)); note(`${name} is closed.`); page.again(); }, { typed: name, command: () => ["DELETE", at(name)] }), { tone: "danger" })),
-  h("div", { class: "two" },
-    panel("Account", facts([["Parent", a.parent && a.parent !== "(parent)" ? h("a", { href: "/accounts/" + encodeURIComponent(a.parent) }, plain(a.parent)) : a.parent], ["SID", h("code", {}, a.sid)], ["Senders", a.senders.length ? plain(a.senders.join(", ")) : "any"], ["Limits", limits(a.limits)], ["Charged", a.charged],
-      ["Below it", a.sub_accounts.length ? a.sub_accounts.map((s) => [h("a", { href: "/accounts/" + encodeURIComponent(s) }, plain(s)), " "]) : "none"], ["Token", a.token ? [h("code", {}, a.token), " ", writable() && !root && button("Roll", () => roll(page, name), { tone: "tiny" })] : "none"]])),
-    usage && panel("Today", used(usage.data, a))),
-  panel("Keys", keys(page, a)));
+    may && h("button", { type: "button", class: "button", "data-key": "e", onclick: () => edit(page, first, read) }, "Edit"),
+    may && a.status === "active" && button("Suspend", () => suspend(page, first, read)),
+    may && a.status === "suspended" && button("Make active", () => setStatus(page, first, read, "active").catch((e) => note("Not changed: " + e.message))),
+    may && a.status !== "closed" && button("Close", () => closeAccount(page, a), { tone: "danger" }),
+    copier(() => curl("GET", at(a.name)), "Copy as curl"),
+  ];
+}
+
+function about(page, a) {
+  const link = (n) => h("a", { href: "/accounts/" + encodeURIComponent(n) }, plain(n));
+  return facts([["Parent", a.parent && (a.parent === "(parent)" ? a.parent : link(a.parent))], ["SID", h("code", {}, a.sid)], ["Senders", a.senders.length ? plain(a.senders.join(", ")) : "any"], ["Charged", a.charged],
+    ["Below it", a.sub_accounts.length ? a.sub_accounts.map((s) => [link(s), " "]) : "none"], ["Token", a.token ? [h("code", {}, a.token), " ", writable() && a.name !== "operator" && button("Roll", () => roll(page, a.name), { tone: "tiny" })] : "none"],
+    ...Object.keys(WORDS).filter((k) => k !== "backlog" && a.limits?.[k]).map((k) => ["Parts " + k.replace("_", " "), number(a.limits[k])])]);
 }
 
 function used(u, a) {
   const t = u.today ?? {};
-  return [facts([["Accepted", number(t.accepted)], ["Parts", number(t.parts)], ["Delivered", number(t.delivered)], ["Failed", number(t.failed)], ["Backlog", [a.limits?.backlog ? meter(u.backlog, a.limits.backlog) : null, number(u.backlog), a.limits?.backlog ? " of " + number(a.limits.backlog) : ""]], ["Balance", u.balance]]),
+  const bar = (n, limit) => (limit ? [meter(n, limit), `${number(n)} of ${number(limit)}`] : number(n));
+  return [facts([["Accepted", number(t.accepted)], ["Parts", bar(t.parts, a.limits?.per_day)], ["Delivered", number(t.delivered)], ["Failed", number(t.failed)], ["Backlog", bar(u.backlog, a.limits?.backlog)]]),
     t.truncated && h("p", { class: "small" }, "Only the newest messages were counted.")];
 }
 
-function keys(page, a) {
-  const make = writable() && offers("POST", "/api/accounts/{account}/keys") && button("Make a key", () => dialog("New key for " + a.name, (close) => form([{ name: "name", label: "Name", required: true }, { name: "role", label: "Role", type: "select", options: [["send", "send: read and send"], ["read", "read only"], ["admin", "admin: everything of the account"]] }], {
-    close: () => {}, submit: "Make", command: (v) => ["POST", at(a.name) + "/keys", v],
-    send: async (v) => { const { data } = await ask("POST", at(a.name) + "/keys", { body: v }); close(); once("The new key", data.key, page); },
-  })));
-  return [a.keys.length ? table([{ label: "name", cell: (k) => plain(k.name) }, { label: "role", cell: (k) => k.role }, { label: "key", cell: (k) => h("code", {}, k.key) },
-    make && { label: "acts", cell: (k) => h("button", { type: "button", class: "button tiny danger", "aria-label": "Take away key " + k.name, onclick: () => confirm(`Take away key ${k.name}`, "Whoever uses it is refused at once.", "Take away", async () => { await ask("DELETE", `${at(a.name)}/keys/${encodeURIComponent(k.name)}`); note("Gone."); page.again(); }) }, "Take away") }], a.keys, { label: "Keys" }) : h("p", { class: "small" }, "No further keys."),
-  make && h("div", { class: "form-acts" }, make)];
-}
-
-// once shows a secret for the only time it can be seen.
-function once(title, secret, page) {
-  dialog(title, () => {
-    const el = h("div", { class: "page" }, h("p", {}, "Copy it now: it is not shown again."), h("pre", { class: "mono", id: "secret", tabindex: "0" }, secret), h("div", { class: "form-acts" }, copier(() => secret, "Copy")));
-    queueMicrotask(() => el.closest("dialog").addEventListener("close", () => page.again()));
-    return el;
-  });
-}
-
-function roll(page, name) {
-  confirm(`Roll the token of ${name}`, "The old token stops working at once.", "Make a new token", async () => {
-    const { data } = await ask("PATCH", at(name), { body: { token: "" } });
-    setTimeout(() => once("The new token", data.token, page));
-  });
-}
-
-const form_fields = (a) => [
-  { name: "senders", label: "Senders", type: "list", value: a.senders, help: "Allowed source addresses, exact or prefix*, one a line; empty: any." },
-  ...Object.keys(WORDS).map((k) => ({ name: k, label: k === "backlog" ? "Limit of waiting messages" : "Parts " + k.replace("_", " "), type: "number", value: a.limits?.[k] || "", blank: 0, help: k === "per_second" ? "Empty: no limit." : undefined })),
-];
-
-const body = (v) => { const { senders, name, ...limits } = v; return { ...(name ? { name } : {}), senders, limits: Object.fromEntries(Object.entries(limits).map(([k, n]) => [k, n ?? 0])) }; };
-
-function create(page, parent) {
-  dialog("New account below " + parent, (close) => form([{ name: "name", label: "Name", required: true, help: "Letters, digits and . _ @ -" }, ...form_fields({})], {
-    close: () => {}, submit: "Create", command: (v) => ["POST", "/api/accounts", { ...body(v), parent }],
-    send: async (v) => { const { data } = await ask("POST", "/api/accounts", { body: { ...body(v), parent } }); close(); history.pushState(null, "", "/accounts/" + encodeURIComponent(data.name)); once("The token of " + data.name, data.token, page); },
-  }));
-}
-
-function edit(page, first, read) {
-  const a = first.data;
-  dialog("Edit " + a.name, (close) => form(form_fields(a), {
-    close, submit: "Save", command: (v) => ["PATCH", at(a.name), body(v)],
-    send: async (v) => { await save("PATCH", at(a.name), body(v), first.etag, read); note("Saved."); page.again(); },
-  }));
+function named(list, none) {
+  if (!list.length) return h("p", { class: "small" }, none);
+  return h("ul", { class: "names" }, list.slice(0, 30).map(([name, href, more]) => h("li", {}, h("a", { href }, plain(name)), " ", more instanceof Node ? more : h("span", { class: "small" }, plain(more, 60)))), list.length > 30 && h("li", { class: "small" }, `and ${number(list.length - 30)} more`));
 }
