@@ -23,7 +23,7 @@ func (c *call) readSearch() (keep func(message.Record) bool, spellings []string)
 		return nil, nil
 	}
 	s := searched{term: term}
-	if id := strings.TrimLeft(term, "0"); id != "" {
+	if id := strings.TrimLeft(term, "0"); id != "" && !strings.Contains(id, " ") {
 		s.remote = []string{id, strings.ToLower(id), strings.ToUpper(id)}
 	}
 	spellings = append(spellings, term)

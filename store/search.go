@@ -150,7 +150,7 @@ func (f *search) look(it *pebble.Iterator) (message.Record, error) {
 		latest = state
 	}
 	phase, ok := phaseOf(latest, !changed)
-	if ok && f.phases>>phase&1 == 0 || !containsAll(latest, f.inMove) || !containsOne(f.either, v, latest) {
+	if ok && f.phases>>phase&1 == 0 || !containsAll(latest, f.inMove) || !containsOne(f.either, v, state) {
 		return message.Record{}, nil
 	}
 	_, r, err := decodeRecord(id, v)
@@ -169,11 +169,11 @@ func containsAll(value []byte, parts [][]byte) bool {
 	return true
 }
 
-// containsOne tells whether one of the parts is in one of the values; it is
-// where there are no parts.
-func containsOne(parts [][]byte, record, latest []byte) bool {
+// containsOne tells whether one of the parts is in the record or in a state
+// that changed since; it is where there are no parts.
+func containsOne(parts [][]byte, record, state []byte) bool {
 	for _, p := range parts {
-		if bytes.Contains(record, p) || bytes.Contains(latest, p) {
+		if bytes.Contains(record, p) || bytes.Contains(state, p) {
 			return true
 		}
 	}
