@@ -69,7 +69,7 @@ func TestWhatAnAccountMayUse(t *testing.T) {
 
 func TestKey(t *testing.T) {
 	for in, want := range map[string]string{
-		"": "", "+44": "44", "0044": "44", "44": "44", " (0044) 77-00.9": "447700" + "9", "++44": "+44", "000": "0", "00": "", "ACME Ltd.": "acmeltd", "ÄB": "äb", "*100#": "*100#",
+		"": "", "+44": "44", "+0044": "0044", "+": "", "0044": "44", "44": "44", " (0044) 77-00.9": "447700" + "9", "++44": "+44", "000": "0", "00": "", "ACME Ltd.": "acmeltd", "ÄB": "äb", "*100#": "*100#",
 	} {
 		if got := Key(in); got != want {
 			t.Errorf("Key(%q) is %q, want %q", in, got, want)

@@ -109,7 +109,17 @@ func (t *Table) judge(on Trigger, s *Subject, steps *[]RuleStep) Ruling {
 	if j.out == nil {
 		return Ruling{}
 	}
+	j.out.asked = j.asked
 	return *j.out
+}
+
+// ruling is what is said, made where there is something to say: to most
+// messages nothing happens.
+func (j *judging) ruling() *Ruling {
+	if j.out == nil {
+		j.out = new(Ruling)
+	}
+	return j.out
 }
 
 // sent is who wrote to whom as it arrived: copies are made of that.
@@ -124,7 +134,8 @@ type judging struct {
 	b       *rulebook // of the account now asked
 	s       *Subject
 	arrived sent
-	out     *Ruling // nil until a rule is asked: most messages meet none
+	out     *Ruling // nil until a rule has run or broken
+	asked   int
 	steps   *[]RuleStep
 }
 
@@ -133,9 +144,6 @@ type judging struct {
 func (j *judging) all() (ended bool) {
 	var buf [32]int32
 	list := j.collect(0, buf[:0])
-	if len(list) > 0 && j.out == nil {
-		j.out = new(Ruling)
-	}
 	for len(list) > 0 {
 		at := list[0]
 		list = list[1:]
@@ -143,7 +151,7 @@ func (j *judging) all() (ended bool) {
 		if !j.applies(r) {
 			continue
 		}
-		j.out.Ran++
+		j.ruling().Ran++
 		if j.act(r) {
 			return true
 		}
@@ -170,7 +178,7 @@ func (j *judging) applies(r *rule) bool {
 		j.tell(r, "disabled", "")
 		return false
 	}
-	j.out.asked++
+	j.asked++
 	j.s.broken = false
 	why := failing(r.conditions, j.s)
 	switch {
@@ -187,8 +195,9 @@ func (j *judging) applies(r *rule) bool {
 // broke notes a rule that could not run: it is skipped, and never ends a
 // message.
 func (j *judging) broke(r *rule, why string) {
-	j.out.Broken = append(j.out.Broken, r.seed)
-	j.out.Steps = append(j.out.Steps, message.Step{Kind: "rule", Text: r.seed + ": skipped, " + why, Result: "broken"})
+	out := j.ruling()
+	out.Broken = append(out.Broken, r.seed)
+	out.Steps = append(out.Steps, message.Step{Kind: "rule", Text: r.seed + ": skipped, " + why, Result: "broken"})
 	j.tell(r, "broken", why)
 }
 
