@@ -88,7 +88,7 @@ var cases = []struct {
 		m.Origin = message.Origin{Link: "auto"}
 		meta.DestType = "SIP"
 	}},
-	{"an attempt that failed for now", func(m *message.Message, s *message.State, meta *Meta) {
+	{"an attempt after which another follows", func(m *message.Message, s *message.State, meta *Meta) {
 		s.Phase, s.Rounds, s.Ended, s.Failure, s.Segments = message.Waiting, 1, time.Time{}, message.Absent, nil
 		s.Last = message.Outcome{Result: message.Deferred, Cause: message.Absent, Detail: "480 Temporarily Unavailable"}
 		meta.Type, meta.Try, meta.At, meta.DestType, meta.Text = TypeAttempt, 1, after(20*time.Millisecond), "SIP", false
