@@ -119,8 +119,51 @@ func mutate(r *rand.Rand, b []byte) []byte {
 	return b
 }
 
+// fate is what must become of a session over a burst (spec smpp §3).
+type fate string
+
+const (
+	mustLive fate = "must live"
+	mustEnd  fate = "must end"
+	mayEnd   fate = "may end" // it was unbound, but may have had a request open
+)
+
+// fateOf reads a burst as the specification does: a session ends over a length
+// that cannot be, an unbind, or ten malformed requests. A length that reaches
+// beyond the burst would have it wait for the rest.
+func fateOf(burst []byte) fate {
+	malformed := 0
+	for len(burst) > 0 {
+		n := int(binary.BigEndian.Uint32(burst))
+		if n < pdu.HeaderLen || n > len(burst) {
+			return mustEnd
+		}
+		h, _, err := pdu.Parse(burst[:n])
+		switch {
+		case h.Command == pdu.Unbind:
+			return mayEnd
+		case err != nil && refusable(h.Command):
+			malformed++
+		}
+		if burst = burst[n:]; malformed == maxMalformed {
+			return mustEnd
+		}
+	}
+	return mustLive
+}
+
+// refusable tells whether the form of a request is looked at on a transceiver.
+func refusable(c pdu.Command) bool {
+	switch c {
+	case pdu.SubmitSM, pdu.DataSM, pdu.SubmitMulti, pdu.QuerySM, pdu.CancelSM, pdu.ReplaceSM:
+		return true
+	}
+	return false
+}
+
 // TestFiftyThousandMutatedPDUs: whatever comes, a session answers until it
-// ends for a reason, and its neighbour never notices.
+// ends for a reason that the specification knows, and its neighbour never
+// notices.
 func TestFiftyThousandMutatedPDUs(t *testing.T) {
 	most := 50_000
 	if testing.Short() {
@@ -141,7 +184,11 @@ func TestFiftyThousandMutatedPDUs(t *testing.T) {
 		}
 		last := uint32(0x70000000 + sessions)
 		burst = pdu.AppendHeader(burst, pdu.EnquireLink, 0, last)
-		if lives(t, h, burst, last) {
+		alive, fate := lives(t, h, burst, last), fateOf(burst)
+		if alive && fate == mustEnd || !alive && fate == mustLive {
+			t.Fatalf("a session lives: %t; it %s, over\n%x", alive, fate, burst)
+		}
+		if alive {
 			survived++
 		}
 		if sessions%100 == 0 {
