@@ -13,7 +13,8 @@ import (
 // that says so.
 type hop struct {
 	at    place
-	route string // value of Route, "" for none
+	route string  // value of Route, "" for none
+	open  *stream // the connection that leads there, nil where none is known
 }
 
 // same tells whether two ways end at the same server.
@@ -36,21 +37,28 @@ func (l *link) wayOf(row *tenant.Subscriber) *hop {
 
 // wayBack returns the way to the server that sent a request: the sent-by of
 // its Via where that is an address of the core, else the source (spec ims
-// §7.3).
+// §7.3). The port that a connection came from is nobody's to call: the one of
+// sent-by is, and the connection itself while it lasts (RFC 3261 §18.2.2).
 func (l *link) wayBack(x *exchange) *hop {
-	at := place{transport: x.flow.transport, addr: x.flow.peer}
-	if a, err := netip.ParseAddr(strings.Trim(x.via.host, "[]")); err == nil && l.trusts(a) {
+	h := &hop{at: place{transport: x.flow.transport, addr: x.flow.peer}}
+	a, err := netip.ParseAddr(strings.Trim(x.via.host, "[]"))
+	known := err == nil && l.trusts(a)
+	if !known && x.flow.stream != nil {
+		a, h.open = h.at.addr.Addr(), x.flow.stream
+	}
+	if known || h.open != nil {
 		port := x.via.port
 		if port == 0 {
-			port = at.transport.port()
+			port = h.at.transport.port()
 		}
-		at.addr = netip.AddrPortFrom(a.Unmap(), uint16(port))
+		h.at.addr = netip.AddrPortFrom(a.Unmap(), uint16(port))
 	}
-	uri := "sip:" + at.addr.String()
-	if at.transport != transportUDP {
-		uri += ";transport=" + strings.ToLower(at.transport.String())
+	uri := "sip:" + h.at.addr.String()
+	if h.at.transport != transportUDP {
+		uri += ";transport=" + strings.ToLower(h.at.transport.String())
 	}
-	return &hop{at: at, route: looseRoute(uri)}
+	h.route = looseRoute(uri)
+	return h
 }
 
 // looseRoute writes a URI as Route, with lr.
@@ -118,7 +126,7 @@ func (e *errand) send() {
 	e.cseq++
 	to := e.ways[e.at].at
 	if to.transport != transportUDP {
-		e.byStream(to)
+		e.byStream(to, e.ways[e.at].open)
 		return
 	}
 	f := flow{transport: transportUDP, peer: to.addr, socket: e.i.s.end.socketFor(to.addr.Addr())}
@@ -143,8 +151,11 @@ func (e *errand) send() {
 }
 
 // byStream sends by the connection that leads there, or by a new one.
-func (e *errand) byStream(to place) {
-	if st := e.i.s.end.streamTo(to.transport, to.addr); st != nil {
+func (e *errand) byStream(to place, st *stream) {
+	if st == nil || st.over() {
+		st = e.i.s.end.streamTo(to.transport, to.addr)
+	}
+	if st != nil {
 		f := flow{transport: to.transport, peer: to.addr, stream: st}
 		branch := e.i.s.end.clients.newBranch()
 		e.start(f, branch, e.request(f, branch))
