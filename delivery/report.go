@@ -17,11 +17,13 @@ const staleTries = 8
 
 // Report implements message.Reporter.
 func (e *Engine) Report(ctx context.Context, news ...message.News) []error {
+	// The answer that names the id may be in hand and not yet written: to wait
+	// for that costs less than to look twice.
+	e.flushed(ctx)
 	errs := e.apply(ctx, news, true)
 	if !anyLost(errs) {
 		return errs
 	}
-	// The answer that names the id may be in hand and not yet written.
 	if e.flushed(ctx) {
 		e.again(ctx, news, errs)
 	}
