@@ -87,7 +87,7 @@ function plot(box, view, reading, all, { title, unit, pick, group, W }) {
   const y = (v) => H - B - ((H - T - B) * v) / top;
   const cross = svg("g", { class: "cross", visibility: "hidden" }, svg("line", { y1: T, y2: H - B }));
   const picture = svg("svg", { viewBox: `0 0 ${W} ${H}`, height: H, role: "img", "aria-label": title + ". " + summary(all, unit), class: pick ? "picks" : null },
-    marks(top, t0, t1, x, y, W), all.map((s, i) => [i === 0 && all.length < 3 && svg("path", { d: area(s.points, x, y), class: "area s0" }), svg("path", { d: path(s.points, x, y), class: "line s" + i })]), cross);
+    marks(top, t0, t1, x, y, W), all.map((s, i) => [i === 0 && all.length < 3 && svg("path", { d: area(s.points, x, y), class: "shade" }), svg("path", { d: path(s.points, x, y), class: "line s" + i })]), cross);
   box.point = (t) => {
     box.at = t;
     if (t === null) { cross.setAttribute("visibility", "hidden"); reading.textContent = ""; return; }

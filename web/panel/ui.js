@@ -41,8 +41,8 @@ export function trouble(e, retry) {
 
 // table lays out rows. A column is {label, cell(row), num, sort(row), wide, help, top, minor, bare}; help says
 // what its figures count, top stands in the head instead of the label. On a narrow screen each row becomes a
-// card whose lines are named by their columns; it leaves out what is minor, and what is bare needs no name.
-export function table(columns, rows, { label, open, rowKey, mark, sort, onSort } = {}) {
+// card whose lines are named by their columns; it leaves out what is minor, and what is bare needs no name; cards lays a message out in three lines.
+export function table(columns, rows, { label, open, rowKey, mark, sort, onSort, cards } = {}) {
   const cols = columns.filter(Boolean);
   const headCells = cols.map((c, i) => {
     if (!c.sort || !onSort) return h("th", { scope: "col", class: c.num ? "num" : null, title: c.help }, c.top ?? c.label, c.help && h("span", { class: "sr" }, ": " + c.help));
@@ -53,7 +53,7 @@ export function table(columns, rows, { label, open, rowKey, mark, sort, onSort }
   });
   const sorted = sort && cols[sort.by]?.sort ? [...rows].sort((a, b) => order(cols[sort.by].sort(a), cols[sort.by].sort(b)) * (sort.down ? -1 : 1)) : rows;
   return h("div", { class: "scroll", role: "region", "aria-label": label, tabindex: "0" },
-    h("table", {},
+    h("table", { class: cards ? "cards" : null },
       h("thead", {}, h("tr", {}, headCells)),
       h("tbody", {}, sorted.map((row) => h("tr", { dataset: { key: rowKey ? String(rowKey(row)) : "" }, class: [open && "opens", mark?.(row)].filter(Boolean).join(" ") || null,
         onclick: open && ((e) => { if (!e.target.closest("a,button,input,label,select")) open(row); }) },

@@ -144,10 +144,10 @@ function listing(page, list, chosen, onChoice) {
     { label: "text", wide: true, bare: true, cell: (m) => plain(m.message_body, 60) },
     { label: "parts", num: true, minor: true, cell: (m) => number(m.parts) },
     { label: "status", cell: (m) => badge(m.status, m.cause ? `${m.cause}: ${m.detail ?? ""}` : undefined) },
-    { label: "link", cell: (m) => m.link ?? m.dest_smsc ?? "-" },
+    { label: "link", minor: true, cell: (m) => m.link ?? m.dest_smsc ?? "-" },
     { label: "failed tries", num: true, minor: true, help: "Attempts that did not succeed", cell: (m) => number(m.delivery_attempts) },
     { label: "took", num: true, minor: true, help: "From the answer to its sender until the recipient had it", cell: (m) => (m.delivered_at ? took(new Date(m.delivered_at) - new Date(m.inserted_at)) : "-") },
-  ], list, { label: "Messages, newest first", rowKey: (m) => m.id, open: (m) => page.go("/messages/" + m.id) });
+  ], list, { label: "Messages, newest first", rowKey: (m) => m.id, cards: true, open: (m) => page.go("/messages/" + m.id) });
 }
 
 // took is a length of time that is known to the second.

@@ -7,7 +7,8 @@ import { number } from "../format.js";
 import { onEvent } from "../live.js";
 import { ladder } from "../ladder.js";
 
-const sent = []; // the last ten of this tab
+const KEPT = "smsc.sent";
+const sent = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"); // the last ten of this tab
 
 export default async function send(page) {
   const links = (await get("/api/links", {}, page.signal)).data.map((l) => l.name);
@@ -31,10 +32,12 @@ export default async function send(page) {
   ], {
     submit: "Send", watch,
     command: (v) => ["POST", "/api/messages", body(v)],
+    shell: (v) => `smsc send --via rest --server ${location.origin} --from ${quoted(v.source_msisdn)} --to ${quoted(v.destination_msisdn)} ${quoted(v.message_body)}`,
     send: async (v) => {
       const { data } = await ask("POST", "/api/messages", { params: { view: "full", envelope: "none" }, body: body(v) });
       sent.unshift(data);
       sent.length = Math.min(sent.length, 10);
+      sessionStorage.setItem(KEPT, JSON.stringify(sent.map(({ id, destination_msisdn, message_body }) => ({ id, destination_msisdn, message_body: message_body.slice(0, 80) }))));
       await follow(data.id, result, page);
       history10(past);
     },
@@ -45,16 +48,25 @@ export default async function send(page) {
     if (!v.message_body && !v.udh) return put(preview, h("p", { class: "small" }, "Type a text to see what becomes of it."));
     if (!offers("POST", "/api/messages/preview")) return put(preview, h("p", { class: "small" }, "This server offers no preview."));
     try {
-      const { data } = await ask("POST", "/api/messages/preview", { body: body(v), params: { smart: true }, signal: page.signal });
+      const look = async (params) => (await ask("POST", "/api/messages/preview", { body: body(v), params, signal: page.signal })).data;
+      const data = await look();
+      // What plainer letters would make of it is only an offer.
+      if (data.outside_gsm7?.length) data.substitutions = (await look({ smart: true })).substitutions;
       if (mine === asked) put(preview, figures(data, v, el, show));
     } catch (e) {
       if (mine === asked && e.name !== "AbortError") put(preview, e.status === 422 || e.status === 403 ? h("p", { class: "small" }, plain(e.message)) : trouble(e));
     }
   };
+  el.classList.add("sends");
+  const rare = h("details", { class: "more" }, h("summary", {}, "More: link, alphabet, class, header, validity, receipt"), [...el.querySelectorAll(".field")].slice(3));
+  rare.open = Boolean(given("link"));
+  el.querySelector(".field.area").after(rare);
   put(page.root, head("Send a message"), h("div", { class: "two" }, panel(null, el), h("div", { class: "page" }, panel("Preview", preview), past)), result);
   history10(past);
   if (given("text")) show();
 }
+
+const quoted = (s) => "'" + String(s).replaceAll("'", `'\\''`) + "'";
 
 // body is the request that the form means.
 function body(v) {
