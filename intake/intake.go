@@ -56,6 +56,7 @@ type Intake struct {
 	till      *till     // nil: nothing is paid for
 	refusals  *refusals // nil: nobody keeps records of them
 	loops     *loops
+	crowd     crowd
 }
 
 // Know tells the door who is registered and located now; without it nobody
@@ -87,6 +88,9 @@ func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
 	now := time.Now()
 	errs := make([]error, len(ms))
 	v := &visit{in: in, dir: in.directory(), now: now, facts: in.facts(now), records: make([]message.Record, 0, len(ms))}
+	if v.crowded(ms, errs) {
+		return errs
+	}
 	for i, m := range ms {
 		v.ruled = nil
 		if errs[i] = v.admit(m); errs[i] == nil {
@@ -123,7 +127,7 @@ func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
 // for leaves v.passed.
 func (in *Intake) store(ctx context.Context, v *visit, ms []*message.Message, errs []error) ([]message.ID, error) {
 	if in.till == nil {
-		return in.queue.Put(ctx, append(v.records, v.born...)...)
+		return in.put(ctx, append(v.records, v.born...))
 	}
 	asked := slices.Clone(v.passed)
 	ids, err := in.till.pay(ctx, v, ms, errs)
