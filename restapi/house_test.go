@@ -26,7 +26,7 @@ const provision = `
 accounts:
   - {name: acme, token: "s3cret", keys: [{name: app, key: "acme-key-0123456789", role: send}, {name: eye, key: "acme-eye-0123456789", role: read}]}
   - {name: shop, parent: acme, token: "shop-t0ken", senders: ["Shop", "4917*"]}
-  - {name: other, token: "other-t0ken"}
+  - {name: other, token: "other-t0ken", keys: [{name: app, key: "other-key-0123456789", role: send}]}
   - {name: frozen, token: "frozen-t0ken", status: suspended}
   - {name: gone, token: "gone-t0ken", status: closed}
 links:

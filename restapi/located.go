@@ -11,7 +11,7 @@ import (
 // wakeFor makes what waits for a subscriber due, where a row says that he is
 // back: a location, or alert_sc (TS 29.002 §12.5).
 func (c *call) wakeFor(s *sheet, r *row) {
-	if s.kind == locationKind || s.kind == "rest.ss7" && r.text("event_name") == "alert_sc" {
+	if s.kind == locationKind || s.kind == ss7Kind && r.text("event_name") == "alert_sc" {
 		c.wake(r.text("msisdn"))
 	}
 }

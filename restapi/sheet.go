@@ -24,6 +24,7 @@ type sheet struct {
 	loaded bool
 	last   uint64
 	keys   map[string]uint64 // row by its natural key
+	about  map[uint64]uint64 // the message that a row speaks of, by row
 	ids    []uint64          // in order
 }
 
@@ -151,11 +152,12 @@ func (s *sheet) load(ctx context.Context, shelf Shelf, key func(*row) string) er
 	if s.loaded {
 		return nil
 	}
-	s.keys = map[string]uint64{}
+	s.keys, s.about = map[string]uint64{}, map[uint64]uint64{}
 	err := shelf.Each(ctx, s.kind, func(_ string, value []byte) bool {
 		if r, err := readRow(value); err == nil {
 			s.last = max(s.last, r.ID)
 			s.ids = append(s.ids, r.ID)
+			s.noteAbout(r)
 			if k := key(r); k != "" {
 				s.keys[k] = r.ID
 			}
@@ -206,10 +208,12 @@ func (s *sheet) put(ctx context.Context, shelf Shelf, r *row, key string) error 
 	if key != "" {
 		s.keys[key] = r.ID
 	}
+	s.noteAbout(r)
 	for len(s.ids) > s.maxRows {
 		if err := shelf.Delete(ctx, s.kind, rowKey(s.ids[0])); err != nil {
 			return err
 		}
+		delete(s.about, s.ids[0])
 		s.ids = s.ids[1:]
 	}
 	return nil

@@ -110,7 +110,7 @@ func (c *call) postRow(s *sheet) error {
 	if err != nil {
 		return err
 	}
-	now := c.start.UTC().Truncate(time.Second)
+	now := c.start.UTC()
 	r := &row{Account: account, Inserted: now, Updated: now, Fields: fields}
 	c.fillRow(s, r)
 	if s.kind == locationKind && keyOf(r) == "" {
@@ -200,6 +200,7 @@ func (c *call) deleteRow(s *sheet) error {
 	if err := c.s.deps.Shelf.Delete(c.r.Context(), s.kind, rowKey(r.ID)); err != nil {
 		return err
 	}
+	delete(s.about, r.ID)
 	if key := keyOf(r); key != "" && s.keys[key] == r.ID {
 		delete(s.keys, key)
 	}

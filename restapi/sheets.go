@@ -18,7 +18,7 @@ func newSheets() map[string]*sheet {
 			wordColumn("access_type", "ims", "sgs", "cs", "sip", "smpp"), boolColumn("ims_capable"), text("user_agent", 255), text("imei", 32),
 			timeColumn("registered_at"), timeColumn("expires"),
 		}},
-		"ss7_events": {kind: "rest.ss7", maxRows: 100_000, life: 24 * time.Hour, columns: []column{
+		"ss7_events": {kind: ss7Kind, maxRows: 100_000, life: 24 * time.Hour, columns: []column{
 			required(text("event_name", 64)), text("direction", 16), text("otid", 32), text("dtid", 32), text("calling_gt", 32), text("called_gt", 32),
 			text("imsi", 15), text("msisdn", 32), numberColumn("message_id"), text("result", 255), text("error_code", 64), text("raw", 8192),
 		}},

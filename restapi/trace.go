@@ -2,6 +2,7 @@ package restapi
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"smsc/message"
@@ -17,13 +18,18 @@ func (c *call) traceMessage() error {
 	out := append([]byte(nil), `{"id":`...)
 	out = strconv.AppendUint(out, uint64(r.Message.ID), 10)
 	out = append(out, `,"steps":[`...)
-	for i, s := range r.State.Trace {
+	steps := r.State.Trace
+	if events := c.ss7Steps(r); events != nil {
+		steps = append(slices.Clone(steps), events...)
+		slices.SortStableFunc(steps, func(a, b message.Step) int { return a.At.Compare(b.At) })
+	}
+	for i, s := range steps {
 		if i > 0 {
 			out = append(out, ',')
 		}
 		before := r.Message.Accepted
 		if i > 0 {
-			before = r.State.Trace[i-1].At
+			before = steps[i-1].At
 		}
 		out = c.appendStep(out, s, max(s.At.Sub(before).Milliseconds(), 0))
 	}
@@ -45,6 +51,11 @@ func (c *call) appendStep(dst []byte, s message.Step, afterMS int64) []byte {
 		dst = append(dst, `,"direction":"out"`...)
 	case "accepted", "outcome", "report":
 		dst = append(dst, `,"direction":"in"`...)
+	case "ss7": // says it of itself
+		if s.Result != "" {
+			dst = appendString(append(dst, `,"direction":`...), s.Result)
+			s.Result = ""
+		}
 	}
 	dst = append(dst, `,"summary":`...)
 	dst = appendString(dst, s.Text)
