@@ -1,7 +1,7 @@
 // What can be done to an account: made, changed, held back, closed; its keys,
 // its token, its balance.
 import { h, plain } from "./dom.js";
-import { ask, get, may, offers } from "./api.js";
+import { ask, get, isOperator, may, offers } from "./api.js";
 import { button, confirm, copier, dialog, form, note, panel, save, table } from "./ui.js";
 import { full } from "./format.js";
 
@@ -86,5 +86,5 @@ export async function balance(page, a) {
     fields: [{ name: "amount", label: "Amount", required: true, help: "Decimal, such as 50 or -12.5" }, { name: "note", label: "Note" }], command: (v) => ["POST", path, v], shell: (v) => `smsc balance ${a.name} --add ${v.amount || 0}`,
   });
   return panel("Balance", h("p", { class: "figure" }, b.balance), Number(b.overdraft) > 0 && h("p", { class: "small" }, `may go down to -${b.overdraft}`), b.entries.length ? table([{ label: "when", cell: (e) => full(e.at) }, { label: "amount", num: true, cell: (e) => e.amount }, { label: "after", num: true, cell: (e) => e.balance }, { label: "by", cell: (e) => plain(e.by, 30) }, { label: "note", wide: true, cell: (e) => plain(e.note || "-", 80) }], b.entries.slice(0, 10), { label: "Bookings" }) : h("p", { class: "small" }, "Nothing was booked by hand."),
-    may("admin") && offers("POST", "/api/accounts/{account}/balance") && h("div", { class: "form-acts" }, button("Book an amount", book)));
+    isOperator() && offers("POST", "/api/accounts/{account}/balance") && h("div", { class: "form-acts" }, button("Book an amount", book)));
 }

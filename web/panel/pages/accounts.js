@@ -85,7 +85,7 @@ async function one(page) {
 
 function acts(page, first, read) {
   const a = first.data;
-  const may = writable() && a.name !== "operator";
+  const may = writable() && a.name !== "operator" && a.name !== session.me.account; // nobody changes himself
   return [
     h("a", { class: "button", href: "/messages" + query({ account: a.name }) }, "Its messages"),
     writable() && button("New account below", () => create(page, a.name)),

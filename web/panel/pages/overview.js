@@ -95,7 +95,7 @@ function tiles(el, series, hour) {
     rate("Accepted/s", "accepted", "Messages acknowledged to their senders", "smsc_messages_accepted_total"),
     rate("Delivered/s", "delivered", "Messages their recipients have", "smsc_messages_delivered_total"),
     tile("Waiting", series.waiting, number(waiting), "Messages without an end, now (smsc_queue_depth)"),
-    tile("Oldest", series.oldest_seconds, waiting ? span(oldest) : "-", "How long ago the oldest due message became due (smsc_queue_oldest_seconds)", waiting ? (oldest > 300 ? "late" : "ok") : "", waiting && oldest > 300 && "warn"),
+    tile("Oldest", series.oldest_seconds, waiting ? span(oldest) : "-", "How long ago the oldest due message became due (smsc_queue_oldest_seconds)", waiting && oldest !== null ? (oldest > 300 ? "late" : "ok") : "", waiting && oldest > 300 && "warn"),
     tile("Failed, 1 h", series.failed, number(failed), "Messages failed or expired in the last hour, and their share of what ended (smsc_messages_failed_total, smsc_messages_expired_total)", share(failed, failed + hour.delivered), bad && "bad"),
     rate("Receipts/s", "receipts", "Receipts made for senders", "smsc_receipts_total"));
   if (held >= 0) el.children[held].focus();

@@ -103,7 +103,7 @@ function edit(page, read, r) {
   };
   const watch = (v) => { clearTimeout(timer); timer = setTimeout(() => check(v), CHECKED); };
   dialog(r ? "Rule " + r.name : "New rule", (close) => {
-    const el = form([{ name: "rule", label: "Rule", type: "area", rows: 12, trim: false, value: JSON.stringify(r ? own(r) : EXAMPLE, null, 2), help: "Conditions stand in when, actions in then; the server names what it does not know." }], {
+    const el = form([{ name: "rule", label: "Rule", type: "area", rows: 12, trim: false, value: JSON.stringify(r ? own(r) : { ...EXAMPLE, account: session.account || session.me.account }, null, 2), help: "Conditions stand in when, actions in then; the server names what it does not know." }], {
       close, submit: "Save", watch, command: (v) => [method, path, parse(v.rule)],
       extra: [state, offers("POST", "/api/routes/simulate") && h("p", { class: "acts" }, button("Try it on the last 100", () => attempt(trial, el, page))), trial],
       send: async (v) => { await save(method, path, parse(v.rule), read.etag, () => get(r ? path : "/api/rules")); note("Saved."); page.again(); },
