@@ -85,6 +85,13 @@ func cutParam(s string) (one, rest string) {
 
 // cutOutsideQuotes splits s at the first sep outside quotes and brackets.
 func cutOutsideQuotes(s string, sep byte) (one, rest string) {
+	at := strings.IndexByte(s, sep)
+	if at < 0 {
+		return s, ""
+	}
+	if strings.IndexByte(s[:at], '"') < 0 && strings.IndexByte(s[:at], '<') < 0 {
+		return s[:at], s[at+1:]
+	}
 	quoted, bracket := false, false
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
