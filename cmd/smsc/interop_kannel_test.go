@@ -186,7 +186,7 @@ routes:
 func TestInteropKannelSendsAndReceives(t *testing.T) {
 	needKannel(t)
 	needPerl(t)
-	carrier, port := startPerlCarrier(t)
+	carrier, port := startPerlCarrier(t, nil)
 	s := newServer(t, "", "")
 	s.start(fmt.Sprintf(kannelLinks, esmeLink, port))
 	s.linkUp("carrier1")

@@ -11,11 +11,12 @@ func needPerl(t *testing.T) {
 	need(t, "Perl with the module Net::SMPP", exec.Command("perl", "-MNet::SMPP", "-MJSON::PP", "-e1").Run() == nil)
 }
 
-// startPerlCarrier runs the Perl carrier and returns the port that leads to it.
-func startPerlCarrier(t *testing.T) (*nodePeer, int) {
+// startPerlCarrier runs the Perl carrier, which delivers the steps to us when it
+// is asked to, and returns the port that leads to it.
+func startPerlCarrier(t *testing.T, deliver []scriptStep) (*nodePeer, int) {
 	t.Helper()
 	port := freePort(t)
-	p := startPeer(t, "perl", "carrier.pl", map[string]any{"port": port})
+	p := startPeer(t, "perl", "carrier.pl", map[string]any{"port": port, "deliver": deliver})
 	eventually(t, "the Perl carrier listens", func() bool { return p.count("listening") == 1 })
 	return p, record(t, port, false)
 }

@@ -30,27 +30,27 @@ var endingCauses = map[int]string{0x04: "~congested"}
 func TestInteropEveryStatusOfACarrierHasItsCause(t *testing.T) {
 	for name, start := range strangeCarriers {
 		t.Run(name, func(t *testing.T) {
-			carrier, port := start(t)
+			carrier, port := start(t, nil)
 			s := newServer(t, "", "")
 			s.start(fmt.Sprintf(perlLinks, esmeLink, port))
 			s.linkUp("carrier1")
 			for _, table := range []map[int]string{statusCauses, endingCauses} {
-				askStatuses(t, s.api(), table)
+				askStatuses(t, s.api(), "4477", table)
 			}
 			throttled(t, s, carrier)
 		})
 	}
 }
 
-// askStatuses sends a message for each status and waits until it stands as
-// the table says.
-func askStatuses(t *testing.T, a *api, table map[int]string) {
+// askStatuses sends a message for each status, to numbers that begin with
+// prefix, and waits until it stands as the table says.
+func askStatuses(t *testing.T, a *api, prefix string, table map[int]string) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	defer stop()
 	ids := map[int]int64{}
 	for status := range table {
-		id, err := post(ctx, a, map[string]any{"source_smsc": "api", "source_msisdn": "15551230001", "destination_msisdn": fmt.Sprintf("4477%05d", status), "message_body": "x"})
+		id, err := post(ctx, a, map[string]any{"source_smsc": "api", "source_msisdn": "15551230001", "destination_msisdn": fmt.Sprintf("%s%05d", prefix, status), "message_body": "x"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -31,15 +31,16 @@ var strangers = map[string]func(*testing.T, int, []scriptSession) stranger{
 	},
 }
 
-// strangeCarriers are the foreign servers.
-var strangeCarriers = map[string]func(*testing.T) (*nodePeer, int){
-	"npm smpp": func(t *testing.T) (*nodePeer, int) {
+// strangeCarriers are the foreign servers, with what they deliver to us when
+// they are asked to.
+var strangeCarriers = map[string]func(*testing.T, []scriptStep) (*nodePeer, int){
+	"npm smpp": func(t *testing.T, deliver []scriptStep) (*nodePeer, int) {
 		needNPM(t)
-		return startCarrier(t, nil)
+		return startCarrier(t, map[string]any{"deliver": deliver})
 	},
-	"Net::SMPP": func(t *testing.T) (*nodePeer, int) {
+	"Net::SMPP": func(t *testing.T, deliver []scriptStep) (*nodePeer, int) {
 		needPerl(t)
-		return startPerlCarrier(t)
+		return startPerlCarrier(t, deliver)
 	},
 }
 
@@ -56,7 +57,7 @@ func TestInteropStrangersSendEverythingToStrangers(t *testing.T) {
 		{"gosmpp", "Net::SMPP", "udh"},
 	} {
 		t.Run(fmt.Sprintf("%s to %s by %s", c.client, c.carrier, c.long), func(t *testing.T) {
-			carrier, port := strangeCarriers[c.carrier](t)
+			carrier, port := strangeCarriers[c.carrier](t, nil)
 			s := newServer(t, "", "")
 			s.start(fmt.Sprintf(scriptLinks, port, c.long))
 			s.linkUp("carrier1")
