@@ -2,6 +2,7 @@ package intake
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +16,42 @@ type counts struct {
 	received, parts, accepted, refused, repeats, misses *prometheus.CounterVec
 	rules, broken                                       *prometheus.CounterVec
 	seconds                                             *prometheus.HistogramVec
+	shown                                               names
+}
+
+// names are the links that have series of their own.
+type names struct {
+	mu  sync.RWMutex
+	all map[string]struct{}
+}
+
+const (
+	maxLinks  = 1000 // with series of their own
+	otherLink = "_other"
+)
+
+// of returns name while there is room for it, else the name of all others.
+func (n *names) of(name string) string {
+	n.mu.RLock()
+	_, ok := n.all[name]
+	full := len(n.all) >= maxLinks
+	n.mu.RUnlock()
+	switch {
+	case ok:
+		return name
+	case full:
+		return otherLink
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.all) >= maxLinks {
+		return otherLink
+	}
+	if n.all == nil {
+		n.all = make(map[string]struct{})
+	}
+	n.all[name] = struct{}{}
+	return name
 }
 
 func newCounts(reg prometheus.Registerer) *counts {
@@ -50,13 +87,14 @@ func registered[C prometheus.Collector](reg prometheus.Registerer, c C) C {
 	return c
 }
 
-// label is the link that m came by, for a label: declared names and our own.
+// label is the link that m came by, for a label: declared names and our own,
+// as many as there is room for.
 func (v *visit) label(m *message.Message) string {
 	switch name := m.Origin.Link; {
 	case name == "api", name == "auto", v.dir.Link(name) != nil:
-		return name
+		return v.in.counts.shown.of(name)
 	}
-	return "_other"
+	return otherLink
 }
 
 func (c *counts) repeat(link string) { c.repeats.WithLabelValues(link).Inc() }
