@@ -199,6 +199,7 @@ func (s *Store) readDue(ctx context.Context, db pebble.Reader, from place, now i
 		}
 		found = append(found, e)
 	}
+	s.looked.Add(uint64(it.Stats().ForwardStepCount[pebble.InternalIterCall]))
 	return found, moved, end, next, errors.Join(it.Error(), it.Close())
 }
 

@@ -39,7 +39,8 @@ type Store struct {
 	dueMu   sync.Mutex
 	last    atomic.Uint64
 
-	lastSync atomic.Int64 // nanoseconds that the newest sync took
+	lastSync atomic.Int64  // nanoseconds that the newest sync took
+	looked   atomic.Uint64 // keys that Due has looked at, dead ones too
 
 	queueMu sync.Mutex
 	queue   []work
