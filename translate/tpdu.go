@@ -41,29 +41,29 @@ type TPDU struct {
 	// Nothing in the octets tells, only the RPDU around them.
 	Negative bool
 
-	More            bool // more messages wait: TP-MMS, which is inverted (§9.2.3.2)
-	Loop            bool // TP-LP
-	RejectDuplicate bool // TP-RD
-	Report          bool // TP-SRI, TP-SRR, TP-SRQ
-	ReplyPath       bool // TP-RP
-	UDHI            bool // UD begins with a header
+	More            bool // more messages wait: TP-MMS, which is inverted (TS 23.040 §9.2.3.2)
+	Loop            bool // TP-LP (TS 23.040 §9.2.3.28)
+	RejectDuplicate bool // TP-RD (TS 23.040 §9.2.3.25)
+	Report          bool // TP-SRI (TS 23.040 §9.2.3.4), TP-SRR (TS 23.040 §9.2.3.5), TP-SRQ (TS 23.040 §9.2.3.26)
+	ReplyPath       bool // TP-RP (TS 23.040 §9.2.3.17)
+	UDHI            bool // UD begins with a header (TS 23.040 §9.2.3.23)
 
-	MR  uint8 // TP-MR: SUBMIT, STATUS-REPORT, COMMAND
-	PID uint8 // TP-PID
-	DCS uint8 // TP-DCS
+	MR  uint8 // TP-MR: SUBMIT, STATUS-REPORT, COMMAND (TS 23.040 §9.2.3.6)
+	PID uint8 // TP-PID (TS 23.040 §9.2.3.9)
+	DCS uint8 // TP-DCS (TS 23.040 §9.2.3.10)
 	FCS uint8 // TP-FCS, if Negative
 	ST  uint8 // TP-ST: STATUS-REPORT
-	CT  uint8 // TP-CT: COMMAND
-	MN  uint8 // TP-MN: COMMAND
+	CT  uint8 // TP-CT: COMMAND (TS 23.040 §9.2.3.19)
+	MN  uint8 // TP-MN: COMMAND (TS 23.040 §9.2.3.18)
 
 	// PI says which of PID, DCS and UD a report has (§9.2.3.27); HasPI
 	// whether a STATUS-REPORT has any. Other reports always do.
 	PI    uint8
 	HasPI bool
 
-	Address TPAddress // TP-OA, TP-DA or TP-RA
+	Address TPAddress // TP-OA (TS 23.040 §9.2.3.7), TP-DA (TS 23.040 §9.2.3.8) or TP-RA (TS 23.040 §9.2.3.14)
 	SCTS    Timestamp // DELIVER, SUBMIT-REPORT, STATUS-REPORT
-	DT      Timestamp // STATUS-REPORT
+	DT      Timestamp // STATUS-REPORT (TS 23.040 §9.2.3.13)
 	VP      Validity  // SUBMIT
 
 	// UDL counts septets if DCS says GSM 7-bit, else octets, header included;
