@@ -56,7 +56,7 @@ export default async function config(page) {
     h("div", { class: "source" }, gutter, text),
     past.data.length > 0 && panel("Revisions", table([
       { label: "revision", cell: (r) => h("a", { href: "/config?revision=" + r.revision }, String(r.revision)) }, { label: "when", cell: (r) => full(r.at) }, { label: "who", cell: (r) => plain(r.who) },
-      { label: "changes", cell: (r) => h("button", { type: "button", class: "button tiny", "aria-label": "What revision " + r.revision + " changed", onclick: () => between(r.revision, past.data, page) }, "Show") },
+      { label: "changes", cell: (r) => h("button", { type: "button", class: "button tiny", "aria-label": "Show what revision " + r.revision + " changed", onclick: () => between(r.revision, past.data, page) }, "Show") },
       { label: "holds", wide: true, cell: (r) => Object.entries(r.counts).map(([k, n]) => `${number(n)} ${k}`).join(", ") },
     ], past.data, { label: "Revisions", rowKey: (r) => r.revision })));
   number_lines();

@@ -86,9 +86,8 @@ function list(house) {
     { label: "called", cell: (r) => any(r.called_prefix) },
     all.some((r) => r.calling_prefix || r.source_smsc || r.source_type) && { label: "only", wide: true, cell: only },
     { label: "to", wide: true, cell: target },
-    { label: "share", num: true, help: "Of the messages that it and its equals match", cell: (r) => (r.enabled ? share(r.weight, equals(all, r).reduce((n, o) => n + o.weight, 0)) : "-") },
+    { label: "share", num: true, help: "Of the messages that it and its equals match", cell: (r) => (r.enabled ? share(r.weight, equals(all, r).reduce((n, o) => n + o.weight, 0)) : badge("disabled")) },
     all.some((r) => r.hits !== undefined) && { label: "hits", num: true, help: "Messages it has decided since the program started, and when the last", cell: (r) => (r.hits ? [number(r.hits), r.last_hit && h("div", { class: "small" }, age(r.last_hit), " ago")] : h("span", { class: "small" }, "never")) },
-    !writable() && { label: "state", cell: (r) => badge(r.enabled ? "enabled" : "disabled") },
     writable() && { label: "acts", cell: (r) => acts(house, all, r) },
   ], all, { label: "Routes in the order they are asked", rowKey: (r) => r.id, mark: (r) => [!r.enabled && "muted", r.id === hit && "hit"].filter(Boolean).join(" ") });
   if (writable()) draggable(el, house, all);
@@ -101,7 +100,7 @@ function acts(house, all, r) {
   const near = (by) => { for (let j = i + by; all[j]; j += by) if (all[j].priority !== r.priority) return all[j].priority; return Math.max(0, r.priority + by * 10); };
   return h("span", { class: "group" },
     tiny("Edit route " + r.id, "Edit", () => edit(house, r)),
-    tiny((r.enabled ? "Disable route " : "Enable route ") + r.id, r.enabled ? "● on" : "○ off", () => change(house, r, { enabled: !r.enabled }, r.enabled ? "disabled" : "enabled")),
+    tiny((r.enabled ? "Disable route " : "Enable route ") + r.id, r.enabled ? "Disable" : "Enable", () => change(house, r, { enabled: !r.enabled }, r.enabled ? "disabled" : "enabled")),
     tiny(`Move route ${r.id} earlier`, "↑", () => change(house, r, { priority: near(-1) }, "at priority " + near(-1))),
     tiny(`Move route ${r.id} later`, "↓", () => change(house, r, { priority: near(1) }, "at priority " + near(1))));
 }

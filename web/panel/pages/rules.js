@@ -37,10 +37,9 @@ const clause = (word, list, joiner) => [h("span", { class: "small" }, word, " ")
 function list(page, read, shown) {
   return table([
     { label: "priority", num: true, help: "Lower runs first within its account", cell: (r) => number(r.priority) },
-    { label: "name", cell: (r) => [h("b", {}, plain(r.name)), h("div", { class: "small" }, plain(account(r)))] },
+    { label: "name", cell: (r) => [h("b", {}, plain(r.name)), h("div", { class: "small" }, plain(account(r))), r.enabled === false && badge("disabled")] },
     { label: "rule", wide: true, cell: (r) => [h("div", {}, clause((r.on ?? "arrival") === "arrival" ? "when" : TRIGGERS[r.on] + ", when", said(r.when), "and")), h("div", {}, clause("then", said(r.then), ", "), r.stop ? h("span", { class: "small" }, ", and no later rule") : null)] },
     { label: "hits", num: true, help: "Messages whose conditions held since the program started, and when the last", cell: (r) => (r.hits ? [number(r.hits), r.last_hit && h("div", { class: "small" }, age(r.last_hit), " ago")] : h("span", { class: "small" }, "never")) },
-    !writable() && { label: "state", cell: (r) => badge(r.enabled === false ? "disabled" : "enabled") },
     writable() && { label: "acts", cell: (r) => acts(page, read, shown, r) },
   ], shown, { label: "Rules in the order they run", rowKey: (r) => r.name, mark: (r) => (r.enabled === false ? "muted" : null) });
 }
@@ -50,7 +49,7 @@ function acts(page, read, shown, r) {
   const i = shown.indexOf(r);
   const near = (by) => { for (let j = i + by; shown[j]; j += by) if (shown[j].priority !== r.priority && account(shown[j]) === account(r)) return shown[j].priority + by; return Math.max(0, r.priority + 10 * by); };
   return h("span", { class: "group" }, tiny("Edit " + r.name, "Edit", () => edit(page, read, r)),
-    tiny((r.enabled === false ? "Enable " : "Disable ") + r.name, r.enabled === false ? "○ off" : "● on", () => change(page, read, r, { enabled: r.enabled === false })),
+    tiny((r.enabled === false ? "Enable " : "Disable ") + r.name, r.enabled === false ? "Enable" : "Disable", () => change(page, read, r, { enabled: r.enabled === false })),
     tiny(`Run ${r.name} earlier`, "↑", () => change(page, read, r, { priority: near(-1) })), tiny(`Run ${r.name} later`, "↓", () => change(page, read, r, { priority: near(1) })),
     tiny("Delete " + r.name, "Delete", () => remove(page, read, r), "danger"));
 }
