@@ -18,8 +18,8 @@ func clientsLink(account string) string { return "clients-" + account }
 
 const clientKind = "rest.client" // what a Client is called
 
-// rcClientRecord is a user that registers, in the words of this API (spec
-// rest §4.6). A password is never returned.
+// rcClientRecord is a user that registers, in the words of this API
+// (spec rest §4.6). A password is never returned.
 func (c *call) rcClientRecord(login string) record {
 	sid := hashSID("CL", login)
 	profile := &row{Inserted: c.s.started, Updated: c.s.started}

@@ -8,7 +8,7 @@ import (
 )
 
 // listing are the parameters that every list of ours knows (spec rest §1.2,
-// §1.6).
+// spec rest §1.6).
 var listing = []string{"account", "subaccounts", "limit", "after"}
 
 // scope reads whose things a list shows: the whole reach; with account, that
