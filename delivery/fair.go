@@ -11,6 +11,8 @@ import (
 type item struct {
 	rec message.Record
 	hop routing.Hop
+
+	yielded bool // it has let others pass
 }
 
 // fair is the waiting room of one lane: accounts take turns, and within an

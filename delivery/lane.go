@@ -144,6 +144,10 @@ func (l *lane) take(now time.Time, max int, out []*flight) (_ []*flight, expired
 			expired = append(expired, it.rec)
 			continue
 		}
+		if l.yields(it) {
+			l.waiting.push(it)
+			continue
+		}
 		f := &flight{item: it, rec: it.rec, lane: l, courier: l.cfg.Courier}
 		if l.cfg.Serial {
 			f.recipient = l.recipient(it)
@@ -272,9 +276,7 @@ func (l *lane) release(f *flight) {
 	row := l.busy[f.recipient]
 	delete(l.busy, f.recipient)
 	l.blocked -= len(row)
-	for i := len(row) - 1; i >= 0; i-- {
-		l.waiting.unshift(row[i])
-	}
+	l.unshiftRow(row)
 }
 
 // pause doubles while the peer repeats itself; what was in flight when the
