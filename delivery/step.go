@@ -280,20 +280,31 @@ func wakeKey(to message.Address) string {
 
 // words is what a trace says of an outcome.
 func words(o message.Outcome) string {
-	var s []string
+	var room [128]byte
+	s := room[:0]
+	add := func(what, text string) {
+		if len(s) > 0 {
+			s = append(s, ", "...)
+		}
+		s = append(append(s, what...), text...)
+	}
 	if o.Cause != message.CauseNone {
-		s = append(s, o.Cause.String())
+		add("", o.Cause.String())
 	}
 	if o.Detail != "" {
-		s = append(s, clip(o.Detail, 200))
+		add("", clip(o.Detail, 200))
 	}
-	if len(o.Remote) > 0 {
-		s = append(s, "id "+clip(strings.Join(o.Remote, ";"), 200))
+	switch len(o.Remote) {
+	case 0:
+	case 1:
+		add("id ", clip(o.Remote[0], 200))
+	default:
+		add("id ", clip(strings.Join(o.Remote, ";"), 200))
 	}
 	if o.After > 0 {
-		s = append(s, "after "+o.After.String())
+		add("after ", o.After.String())
 	}
-	return strings.Join(s, ", ")
+	return string(s)
 }
 
 func clip(s string, n int) string {

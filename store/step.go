@@ -35,12 +35,18 @@ func (s *Store) Finish(ctx context.Context, e ...message.End) []error {
 	return s.step(ctx, w)
 }
 
+// stateSize is room for an encoded State with a usual trace.
+const stateSize = 448
+
 func (s *Store) step(ctx context.Context, w *stepWork) []error {
 	w.errs = make([]error, len(w.ends))
 	w.encoded = make([][]byte, len(w.ends))
+	all := make([]byte, 0, stateSize*len(w.ends))
 	for i := range w.ends {
 		st := &w.ends[i].State
-		w.encoded[i] = appendState(make([]byte, 0, 256), st, st.Version+1)
+		from := len(all)
+		all = appendState(all, st, st.Version+1)
+		w.encoded[i] = all[from:len(all):len(all)] // stays where it is if all moves
 	}
 	if err := s.do(ctx, w); err != nil {
 		all := make([]error, len(w.ends))

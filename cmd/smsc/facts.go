@@ -8,20 +8,29 @@ import (
 )
 
 // facts are what plans hang on beside the table: who is registered now, and
-// where frontends say that a number is.
+// where frontends say that a number is. They are asked for with each message.
 func (h *house) facts() routing.Facts {
-	return routing.Facts{
-		Now: time.Now(),
-		Registered: func(value string) (link string, ok bool) {
+	return routing.Facts{Now: time.Now(), Registered: h.asks.registered, Located: h.asks.located, Node: h.asks.node}
+}
+
+// asks are the questions of facts, made once.
+type asks struct {
+	registered, located func(string) (link string, ok bool)
+	node                func(number string) string
+}
+
+func (h *house) newAsks() asks {
+	return asks{
+		registered: func(value string) (link string, ok bool) {
 			return h.presence.Registered(h.catalog.Directory(), value)
 		},
-		Located: func(number string) (link string, ok bool) {
+		located: func(number string) (link string, ok bool) {
 			if rest := h.located.Load(); rest != nil {
 				return rest.Located(number)
 			}
 			return "", false
 		},
-		Node: func(number string) string {
+		node: func(number string) string {
 			if rest := h.located.Load(); rest != nil {
 				return rest.ServingNode(number)
 			}

@@ -44,6 +44,7 @@ type house struct {
 	store    *store.Store
 	catalog  *tenant.Catalog
 	presence *tenant.Presence
+	asks     asks
 	// subscribers is what links of kind ims know of the users of their cores.
 	subscribers *tenant.Subscribers
 	located     atomic.Pointer[restapi.Server] // knows where numbers are; nil before it is open
@@ -78,6 +79,7 @@ type house struct {
 // logs holds what log said last; nil shows nothing of it.
 func openHouse(cfg config, doc *tenant.Document, log zerolog.Logger, logs *restapi.Logs) (*house, error) {
 	h := &house{cfg: cfg, log: log, logs: logs, reg: newRegistry(), failed: make(chan error, 4), stop: func() {}}
+	h.asks = h.newAsks()
 	if err := h.build(doc); err != nil {
 		return nil, errors.Join(err, h.close())
 	}

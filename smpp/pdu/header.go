@@ -9,6 +9,7 @@ package pdu
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // HeaderLen is the size of a PDU header in octets (SMPP 3.4 §3.2).
@@ -59,8 +60,14 @@ func AppendHeader(dst []byte, c Command, s Status, seq uint32) []byte {
 	return finish(dst, len(dst)-HeaderLen)
 }
 
+// usual is the size of most PDUs that carry a message, with some room.
+const usual = 256
+
 // begin writes a header whose length finish fills in.
 func begin(dst []byte, c Command, s Status, seq uint32) []byte {
+	if cap(dst)-len(dst) < HeaderLen {
+		dst = slices.Grow(dst, usual) // once, not at every field
+	}
 	dst = append(dst, 0, 0, 0, 0)
 	dst = binary.BigEndian.AppendUint32(dst, uint32(c))
 	dst = binary.BigEndian.AppendUint32(dst, uint32(s))
