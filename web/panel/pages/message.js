@@ -49,7 +49,7 @@ function view(m, trace, more, again) {
     h("div", { class: "verdict-line" }, badge(m.status), h("p", {}, h("b", {}, VERDICTS[m.status] ?? ""), m.cause && [" Cause: ", h("b", {}, m.cause.replaceAll("_", " ")), "."], m.detail && [" ", plain(m.detail, 200), "."], m.deliver_after && !ended && [" Next try ", h("b", {}, when(m.deliver_after)), "."], way && !ended && [" On ", linked(way), "."])),
     h("div", { class: "split" },
       h("div", { class: "page" }, panel("Its way", ladder(m, trace.steps), h("div", { class: "form-acts" }, copier(() => asText(m, trace.steps), "Copy as text"), copier(() => curl("GET", `/api/messages/${m.id}/trace`), "Copy as curl"), copier(() => `smsc messages trace ${m.id}`, "Copy as smsc"))), more),
-      h("div", { class: "page" }, panel("Text", h("p", { class: "body-text" }, plain(m.message_body)), h("p", { class: "small" }, `${m.encoding}, ${number(m.parts)} part${m.parts === 1 ? "" : "s"}`)), panel("What it is", fields(m)))),
+      h("div", { class: "page" }, panel("Text", h("p", { class: "body-text", tabindex: "0" }, plain(m.message_body)), h("p", { class: "small" }, `${m.encoding}, ${number(m.parts)} part${m.parts === 1 ? "" : "s"}`)), panel("What it is", fields(m)))),
   ];
 }
 
