@@ -92,12 +92,14 @@ func TestTwoBadPhonesHoldNobodyUp(t *testing.T) {
 	defer func() { _ = c.peer.Close() }()
 	h := crowdHouse(t, at, c.peer.Addr())
 	close(c.ready)
-	c.round(t, h, "warm", false)
+	warm := c.round(t, h, "warm", false)
 	without := c.round(t, h, "without", false)
 	with := c.round(t, h, "with", true)
 	t.Logf("%d messages to %d phones, latency without the two: p50 %s p99 %s; with them: p50 %s p99 %s",
 		len(with), phones, at50(without), at99(without), at50(with), at99(with))
-	if limit := 2*at99(without) + 250*time.Millisecond; at99(with) > limit {
+	// Who waits behind a silent phone waits for 40 s; what a busy machine adds
+	// is far below that.
+	if limit := 2*max(at99(warm), at99(without)) + 3*time.Second; at99(with) > limit {
 		t.Errorf("p99 of the others is %s with the two, %s without", at99(with), at99(without))
 	}
 	c.mu.Lock()
