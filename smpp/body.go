@@ -18,6 +18,7 @@ const (
 	keyProtocolID  = "smpp.protocol_id"
 	keyESMClass    = "smpp.esm_class"           // reply path and SME acknowledgements only
 	keyRegistered  = "smpp.registered_delivery" // SME acknowledgements only
+	keyDataCoding  = "smpp.data_coding"         // where we would write another one
 	keyTLVs        = "smpp.tlvs"
 	keyGroup       = "smpp.group"   // id of a submit_multi
 	keyAlias       = "smpp.alias"   // short id on a link to a 3.3 peer
@@ -267,6 +268,7 @@ func (st *settings) keep(m *message.Message, p *pdu.SM) error {
 	if reg := p.RegisteredDelivery & regSMEAck; reg != 0 {
 		set(m, keyRegistered, strconv.Itoa(int(reg)))
 	}
+	st.noteCoding(m, p)
 	if len(p.TLVs) == 0 {
 		return nil
 	}

@@ -62,6 +62,45 @@ func TestQueryAndCancel(t *testing.T) {
 	r.want(pdu.SubmitMultiResp, pdu.ROK, 12)
 }
 
+// TestReplaceIsReadAsWhatItReplaces: replace_sm has no data_coding, so that of
+// the message stays, also where we would have chosen another for its text.
+func TestReplaceIsReadAsWhatItReplaces(t *testing.T) {
+	for name, c := range map[string]struct {
+		alphabet           string
+		coding             uint8
+		subunit            uint8
+		text, replace, now string
+	}{
+		"GSM 7-bit":                        {"gsm7", 0, 0, "a", "a\x00b", "a@b"},
+		"Latin-1 of its own, in GSM 7-bit": {"gsm7", 3, 0, "hello", "a@b", "a@b"},
+		"ASCII of its own":                 {"gsm7", 1, 0, "hello", "$", "$"},
+		"UCS-2 that GSM 7-bit could write": {"gsm7", 8, 0, "\x00a", "\x00b\x04\x3a", "bк"},
+		"UCS-2 that Latin-1 could write":   {"latin1", 8, 0, "\x00\xe7", "\x00b\x00c", "bc"},
+		"the link's Latin-1":               {"latin1", 0, 0, "\xe7", "\xe7@", "ç@"},
+		"a class by its parameter":         {"latin1", 0, 1, "a", "@", "@"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t, "links:\n  - {name: esme1, kind: esme, system_id: esme1, password: pw1, alphabet: "+c.alphabet+"}\n")
+			r := h.bound(t, pdu.BindTransmitter)
+			sm := hello()
+			sm.DataCoding, sm.ShortMessage = c.coding, []byte(c.text)
+			if c.subunit > 0 {
+				sm.TLVs = sm.TLVs.AddUint8(pdu.TagDestAddrSubunit, c.subunit)
+			}
+			r.send(sm, 1)
+			_, p := r.want(pdu.SubmitSMResp, pdu.ROK, 1)
+			m := h.messages()[0]
+			class := m.Body.Class
+			h.record[m.ID] = message.Record{Message: m, State: message.State{Phase: message.Waiting}}
+			r.send(&pdu.Replace{MessageID: p.(*pdu.SMResp).MessageID, ShortMessage: []byte(c.replace)}, 2)
+			r.want(pdu.ReplaceSMResp, pdu.ROK, 2)
+			if m.Body.Text != c.now || m.Body.Class != class {
+				t.Errorf("now %+v, want %q", m.Body, c.now)
+			}
+		})
+	}
+}
+
 func TestReplaceIfPresent(t *testing.T) {
 	h := open(t, oneESME)
 	old := &message.Message{ID: 7, Account: "operator", From: message.Address{Value: "Shop", Given: "Shop"},

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"math"
+	"strconv"
 	"time"
 
 	"smsc/message"
@@ -64,6 +66,38 @@ func isJoined(m *message.Message) bool {
 	return false
 }
 
+// noteCoding keeps the data_coding of a message where we would write another
+// for it: replace_sm has none of its own, and its octets are to be read as
+// those that they replace were (SMPP 3.4 §4.10).
+func (st *settings) noteCoding(m *message.Message, p *pdu.SM) {
+	b := &m.Body
+	plain := p.DataCoding == 0 && b.Coding == message.GSM7 && b.Class == message.ClassNone // nearly all
+	if plain || st.carrier || b.Part != nil || translate.DataCoding(*b, st.alphabet) == p.DataCoding {
+		return
+	}
+	set(m, keyDataCoding, strconv.Itoa(int(p.DataCoding)))
+}
+
+// codingOf returns the data_coding under which a message came.
+func (st *settings) codingOf(m *message.Message) uint8 {
+	if noted, ok := m.Extra[keyDataCoding]; ok {
+		return number(noted)
+	}
+	return translate.DataCoding(m.Body, st.alphabet)
+}
+
+// noted gives a message the data_coding of the one that takes its place.
+func noted(m *message.Message, coding string) {
+	if m.Extra[keyDataCoding] == coding {
+		return
+	}
+	m.Extra = maps.Clone(m.Extra) // readers may hold the other
+	delete(m.Extra, keyDataCoding)
+	if coding != "" {
+		set(m, keyDataCoding, coding)
+	}
+}
+
 // rewrite gives a waiting message new text, times and receipts. The PDU has
 // no data_coding: that of the message stays.
 func (st *settings) rewrite(m *message.Message, p *pdu.Replace, now time.Time) error {
@@ -72,13 +106,16 @@ func (st *settings) rewrite(m *message.Message, p *pdu.Replace, now time.Time) e
 	}
 	sm := pdu.SM{
 		Cmd: pdu.SubmitSM, Schedule: p.Schedule, Validity: p.Validity, RegisteredDelivery: p.RegisteredDelivery,
-		DataCoding: translate.DataCoding(m.Body, st.alphabet), ShortMessage: p.ShortMessage, TLVs: p.TLVs,
+		DataCoding: st.codingOf(m), ShortMessage: p.ShortMessage, TLVs: p.TLVs,
 	}
 	b, err := st.body(&sm)
 	if err != nil {
 		return err
 	}
 	b.UDH = m.Body.UDH
+	if b.Class == message.ClassNone { // it may have come as dest_addr_subunit
+		b.Class = m.Body.Class
+	}
 	fresh := message.Message{Mode: m.Mode}
 	if err := st.modeAndTimes(&fresh, &sm, now); err != nil {
 		return err
@@ -127,6 +164,7 @@ func (in *inlet) rewriteWaiting(ctx context.Context, m *message.Message) (messag
 		}
 		err := in.edge.deps.Editor.Edit(ctx, in.reach(), r.Message.ID, in.who(), func(old *message.Message) error {
 			old.Body, old.Wants, old.NotBefore = m.Body, m.Wants, m.NotBefore
+			noted(old, m.Extra[keyDataCoding])
 			if !m.Expires.IsZero() {
 				old.Expires = m.Expires
 			}
