@@ -20,7 +20,7 @@ export default async function messages(page) {
   for (const f of FILTERS) if (page.query.get(f)) filters[f] = page.query.get(f);
   const q = page.query.get("q")?.trim() ?? "";
   if (q && (await straight(q, page))) return;
-  const params = { account: session.account, ...filters, view: "full", order: "desc", limit: LIMIT, after: page.query.get("after") };
+  const params = { account: session.account, ...filters, search: q.replace(/\*$/, ""), view: "full", order: "desc", limit: LIMIT, after: page.query.get("after") };
   const last = page.query.get("last");
   if (SECONDS[last]) params.since = new Date(Date.now() - SECONDS[last] * 1000).toISOString();
 
@@ -40,7 +40,7 @@ export default async function messages(page) {
     try {
       const passed = live.fresh;
       live.fresh = 0;
-      const { list, next, truncated, total } = await find(q, params, page.signal);
+      const { list, next, truncated, total } = await find(params, page.signal);
       newest = list[0]?.id ?? 0;
       put(pill, live.on && passed > LIMIT && h("p", { class: "small center" }, `showing 1 in ${number(Math.round(passed / LIMIT))}`));
       if (!list.length) put(rows, nothing(page, filters, q, last));
@@ -53,18 +53,27 @@ export default async function messages(page) {
       if (e.name !== "AbortError") put(rows, trouble(e, show));
     }
   };
-  const mark = (list) => bulk(acts, { chosen, list, filter: q || !list.length ? null : { ...(session.account ? { account: session.account } : {}), ...filters, ...(params.since ? { since: params.since } : {}) }, again: show });
+  const mark = (list) => bulk(acts, { chosen, list, filter: list.length ? matching(params) : null, again: show });
   await show();
   // Rows never move under the pointer: what is new waits behind a pill,
   // unless the tail was asked for. A stream that tells nothing of messages is
   // made up for by asking.
   let due = false;
   let heard = 0;
+  let drawn = 0;
+  const tick = async () => {
+    if (!due) return;
+    due = false;
+    drawn = Date.now();
+    if (live.on && !chosen.size && !rows.querySelector("tr:focus-within")) return show();
+    if (live.fresh) put(pill, h("button", { type: "button", class: "pill", onclick: show }, Object.keys(filters).length || q ? "newer ones may match" : `${number(live.fresh)} newer`));
+  };
   onEvent((kind) => {
     if (!kind.startsWith("message.") || page.query.get("after")) return;
     if (kind === "message.accepted") live.fresh++;
     due = true;
     heard = Date.now();
+    if (heard - drawn > 1000) tick(); // at once, and then at most once a second
   }, page.signal, live.on ? ["message.*"] : ["message.accepted"]);
   page.every(2500, async () => {
     if (Date.now() - heard < 10000 || page.query.get("after") || q) return;
@@ -72,12 +81,7 @@ export default async function messages(page) {
     live.fresh = data.filter((m) => m.id > newest).length;
     if (live.fresh) due = true;
   });
-  page.every(1000, async () => {
-    if (!due) return;
-    due = false;
-    if (live.on && !chosen.size && !rows.querySelector("tr:focus-within")) return show();
-    if (live.fresh) put(pill, h("button", { type: "button", class: "pill", onclick: show }, Object.keys(filters).length || q ? "newer ones may match" : `${number(live.fresh)} newer`));
-  });
+  page.every(1000, tick);
 }
 
 // straight goes to a message whose id or sid was typed.
@@ -92,9 +96,12 @@ async function straight(q, page) {
   return true;
 }
 
-// find asks for one page; what stands in the search box is one more filter.
-async function find(q, params, signal) {
-  const { data, headers } = await get("/api/messages", { ...params, search: q.replace(/\*$/, "") }, signal);
+// matching is what the list is narrowed by, as an action takes it.
+const matching = ({ view, order, limit, after, ...filter }) => Object.fromEntries(Object.entries(filter).filter(([, v]) => v));
+
+// find asks for one page.
+async function find(params, signal) {
+  const { data, headers } = await get("/api/messages", params, signal);
   const next = /[?&]after=([^&>]+)/.exec(headers.get("Link") ?? "")?.[1];
   return { list: data, next, truncated: headers.get("X-Scan-Truncated") === "true", total: headers.get("X-Total-Count") };
 }
