@@ -1,0 +1,13 @@
+package sip
+
+import "testing"
+
+// The bound is a quarter above what was counted.
+func TestAllocationsOfOneMESSAGE(t *testing.T) {
+	const most = 46
+	if each := testing.Benchmark(BenchmarkServe).AllocsPerOp(); each == 0 || each > most {
+		t.Errorf("a MESSAGE and its answer allocate %d times, more than %d", each, most)
+	} else {
+		t.Logf("%d allocations", each)
+	}
+}
