@@ -232,6 +232,9 @@ export async function save(method, path, body, etag, reread) {
   }
 }
 
+// KEPT_BY_US is what nobody writes, and so what no two people can differ in.
+const KEPT_BY_US = ["state", "created_at", "updated_at", "hits", "last_hit"];
+
 async function conflict(method, path, body, reread, resolve, reject) {
   let theirs;
   try {
@@ -240,7 +243,7 @@ async function conflict(method, path, body, reread, resolve, reject) {
     return reject(e);
   }
   let done = false;
-  const text = (v) => JSON.stringify(v, null, 2);
+  const text = (v) => JSON.stringify(v, (k, x) => (KEPT_BY_US.includes(k) ? undefined : x), 2);
   const box = (title, v) => h("div", {}, h("h3", {}, title), h("pre", { class: "mono", tabindex: "0" }, block(text(v))));
   const mine = Array.isArray(theirs.data) ? body : { ...theirs.data, ...body };
   dialog("Somebody changed this meanwhile", (close) => {
