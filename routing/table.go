@@ -185,7 +185,8 @@ func (t *Table) add(r Route) {
 }
 
 // Usable tells whether account may send over the link: it is its own, one of
-// an account below it, or one that an account above it shares.
+// an account below it, or one that an account above it shares
+// (spec routing §5).
 func (t *Table) Usable(account, link string) bool {
 	l := t.links[link]
 	return l != nil && (t.within(l.Account, account) || l.Shared && t.within(account, l.Account))

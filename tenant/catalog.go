@@ -100,7 +100,7 @@ func (c *Catalog) Subscribe(f func(*Directory)) {
 	f(c.Directory())
 }
 
-// ApplyOptions say how to apply a document.
+// ApplyOptions say how to apply a document (spec routing §12).
 type ApplyOptions struct {
 	DryRun     bool   // check and tell the change, but change nothing
 	IfRevision int    // ErrStale unless this is the revision in force; 0: any

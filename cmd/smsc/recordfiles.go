@@ -15,7 +15,7 @@ import (
 	"smsc/restapi"
 )
 
-// recordFiles reads the files of records for REST: those in CSV, or where
+// recordFiles reads the files of records (spec records §6) for REST: those in CSV, or where
 // none are written those in JSON lines.
 type recordFiles struct {
 	dir, prefix, suffix string

@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	specRow = regexp.MustCompile(`(?m)^\| ((?:(?:RFC|TS|SMPP) [0-9.]+|spec rest) §[0-9A-Za-z.]+) \| (\w+) \|(.*)\|$`)
-	cited   = regexp.MustCompile(`(?:(?:RFC|TS|SMPP) [0-9.]+|spec rest) §[0-9A-Za-z]+(?:\.[0-9A-Za-z]+)*`)
+	specRow = regexp.MustCompile(`(?m)^\| ((?:(?:RFC|TS|SMPP) [0-9.]+|spec (?:rest|routing|records)) §[0-9A-Za-z.]+) \| (\w+) \|(.*)\|$`)
+	cited   = regexp.MustCompile(`(?:(?:RFC|TS|SMPP) [0-9.]+|spec (?:rest|routing|records)) §[0-9A-Za-z]+(?:\.[0-9A-Za-z]+)*`)
 )
 
 // citations returns every clause that a Go file of the house names.
