@@ -45,7 +45,7 @@ if ! [ -x "$engine" ] && { [ "${SMSC_CGRATES:-}" = 1 ] || [ "${CI:-}" = true ]; 
 	echo "building cgr-engine"
 	away=$(mktemp -d) && here=$(pwd) && mkdir -p ../../bin/peers &&
 		printf 'module cgr\n\ngo 1.24\n\nrequire github.com/cgrates/cgrates v0.10.4\n' >"$away/go.mod" &&
-		(cd "$away" && GOFLAGS=-mod=mod go build -o "$here/$engine" github.com/cgrates/cgrates/cmd/cgr-engine)
+		(cd "$away" && GOFLAGS=-mod=mod timeout 900 go build -o "$here/$engine" github.com/cgrates/cgrates/cmd/cgr-engine)
 	rm -rf "$away"
 fi
 [ -x "$engine" ] || echo "missing: cgr-engine (SMSC_CGRATES=1 builds it)"
