@@ -117,7 +117,7 @@ func TestAllocationsOfTheStoreForOneMessage(t *testing.T) {
 // What was handled must not be looked at again: a scan that meets the dead
 // keys of a long day is what makes a queue slow.
 func TestDueLooksAtEachKeyOfABacklogAboutOnce(t *testing.T) {
-	const n, page = 20_000, 500
+	const n, page = 4000, 200
 	s, mint, ctx := guardStore(t, 1), message.NewMint(0), context.Background()
 	for range n / page {
 		rs := make([]message.Record, page)
