@@ -54,6 +54,7 @@ func FuzzRegister(f *testing.F) {
 	for _, seed := range [][3]string{
 		{"<sip:a@192.0.2.1:5062;transport=tcp>;expires=60;q=0.5", "", ""},
 		{"*", "0", ""},
+		{`<sip:a@h>;+sip.instance=@<urn:uuid:1>";`, "70", ""},
 		{`"A, B" <sip:a@h>;+sip.instance="<urn:uuid:1>";reg-id=1, <sips:a@h>`, "70", "<sip:p.test;lr;ob>, <sip:192.0.2.7>"},
 		{"sip:+19725552222@gw1.example.net;unknownparam", "99999999999", ""},
 		{"<sip:%00@host5.example.com?Route=%3Csip:x%3E>;q=1.000", "-1", "<tel:1>"},

@@ -72,10 +72,30 @@ func param(params, name string) (string, bool) {
 		one, params = cutParam(params)
 		key, value, _ := strings.Cut(one, "=")
 		if sameName(strings.Trim(key, " \t"), name) {
-			return strings.Trim(strings.Trim(value, " \t"), `"`), true
+			return unquoted(strings.Trim(value, " \t")), true
 		}
 	}
 	return "", false
+}
+
+// unquoted returns what a quoted string says (RFC 3261 §25.1); what is none, or
+// not as a whole, is returned as it stands.
+func unquoted(s string) string {
+	if len(s) < 2 || s[0] != '"' || quoteEnd(s) != len(s) {
+		return s
+	}
+	s = s[1 : len(s)-1]
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
 }
 
 // cutParam takes the text before the first ";" outside quotes.
