@@ -1,41 +1,25 @@
 // The tour of the panel: what each page must show and do. See panel.js.
 "use strict";
 
-const net = require("node:net");
-
 const { args, api, audit, check, expect, notes, open, ready, shot, shows, signedIn, until, watch } = require("./panel.js");
-
-const PAGES = ["/", "/messages", "/send", "/queues", "/links", "/links/carrier1", "/routing", "/rules", "/accounts", "/accounts/operator", "/numbers", "/frontends", "/locations", "/cdrs", "/webhooks", "/system", "/logs", "/config"];
-const HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\u202eevil\u200b " + "x".repeat(3000);
-
-const name = (where) => where.slice(1).replace(/\W/g, "-") || "overview";
 
 module.exports = async function tour(browser) {
   await check("the sign-in refuses a wrong key and keeps the focus", () => wrongKey(browser));
   const { context, page, faults } = await signedIn(browser);
   await check("a key in the address signs in and leaves the address", async () => expect(!page.url().includes("key"), page.url()));
   await check("a message sent from the form is delivered and its trace grows", () => send(page));
-  await check("the preview equals what is stored", () => preview(page));
   await check("the search finds a message by number, id and text", () => search(page));
-  await check("hostile text stays text", () => hostile(page));
   await check("a link is paused, resumed and undone", () => pause(page));
   await check("a route is made, simulated, disabled and deleted", () => route(page));
   await check("an account is made, its key works, and it is closed", () => account(page, browser));
   await check("a number is hosted and given up", () => number(page));
   await check("a rule is made and deleted", () => rule(page));
   await check("the provision editor names faults by line and applies", () => provision(page));
-  await check("the newest message shows live in the overview", () => liveOverview(page));
   await check("a change by somebody else is not overwritten", () => conflict(page));
   await check("the keys lead everywhere", () => keys(page));
   await check("nothing stood on the console and nothing left the host", async () => expect(!faults.length, faults.join("\n")));
   await context.close();
-  const wide = [["light", 1280], ["dark", 390]];
-  for (const [scheme, width] of args.full ? [["light", 1280], ["dark", 1280], ["light", 390], ["dark", 390], ["light", 320]] : wide) {
-    await look(browser, scheme, width);
-  }
-  await check("a reader sees no acting control", () => reader(browser));
   await check("a revoked key asks again and keeps the page", () => revoked(browser));
-  await check("a cut stream is said, and comes back without a reload", () => cut(browser));
 };
 
 async function wrongKey(browser) {
@@ -77,20 +61,6 @@ async function send(page) {
   await link.dispose();
 }
 
-async function preview(page) {
-  await open(page, "/send");
-  for (const text of ["a".repeat(160), "a".repeat(161), "€".repeat(80), "ą".repeat(71), "Grüße, {x} 😀"]) {
-    await fillSend(page, args.number, text);
-    const { body: want } = await api("POST", "/api/messages?view=full", { source_msisdn: "panel", destination_msisdn: args.number, message_body: text, source_smsc: "panel" });
-    const shown = `${want.data?.parts ?? want.parts}`;
-    const encoding = want.data?.encoding ?? want.encoding;
-    await page.waitForFunction(([n, e, units]) => {
-      const facts = Object.fromEntries([...document.querySelectorAll(".facts > div")].map((d) => [d.children[0].textContent, d.children[1].textContent]));
-      return facts.Parts === n && facts.Alphabet === e && facts.Characters === units;
-    }, [shown, encoding, String([...text].length)]).catch(async (e) => { throw new Error(`${text.slice(0, 10)}: want ${shown} ${encoding}: ${await page.innerText("main")}`, { cause: e }); });
-  }
-}
-
 async function search(page) {
   const { body } = await api("POST", "/api/messages", { source_msisdn: "panel", destination_msisdn: args.number, message_body: "needle in the hay", source_smsc: "panel" });
   const id = String((body.data ?? body).id);
@@ -107,18 +77,6 @@ async function search(page) {
   await shows(page, "No message matches");
   await page.click("a:has-text('text: nothing')");
   await page.waitForSelector("tbody tr");
-}
-
-async function hostile(page) {
-  page.once("dialog", () => { throw new Error("a script ran"); });
-  const { body } = await api("POST", "/api/messages", { source_msisdn: "<b>x", destination_msisdn: args.number, message_body: HOSTILE, source_smsc: "panel" });
-  const id = (body.data ?? body).id;
-  await open(page, "/messages");
-  await page.waitForSelector(`tr[data-key="${id}"]`);
-  await open(page, "/messages/" + id);
-  await shows(page, "<script>alert(2)</script>");
-  expect(!(await page.$("main img, main script")), "markup became an element");
-  await page.waitForSelector(".unseen[title='U+202E']");
 }
 
 async function pause(page) {
@@ -218,7 +176,7 @@ async function rule(page) {
   await shot(page, "rules");
   await page.click("[aria-label='Delete paneltest']");
   await page.click("dialog button[type=submit]");
-  await until("deleted", async () => !(await api("GET", "/api/rules")).body.length);
+  await until("deleted", async () => !(await api("GET", "/api/rules")).body.some((r) => r.name === "paneltest"));
 }
 
 async function provision(page) {
@@ -237,18 +195,6 @@ async function provision(page) {
   const mine = (await api("GET", "/api/routes")).body.find((r) => r.called_prefix === "4901");
   expect(mine, "the route was not applied");
   await api("DELETE", "/api/routes/" + mine.id);
-}
-
-async function liveOverview(page) {
-  await open(page, "/");
-  await page.waitForSelector(".live.live");
-  await page.waitForTimeout(4500);
-  for (let i = 0; i < 20; i++) await api("POST", "/api/messages", { source_msisdn: "panel", destination_msisdn: args.number, message_body: "live " + i, source_smsc: "panel" });
-  await page.waitForFunction(() => [...document.querySelectorAll(".tile")].some((t) => t.innerText.startsWith("Accepted") && parseFloat(t.querySelector(".figure").textContent) > 0));
-  await shot(page, "live");
-  await open(page, "/messages?tail=1");
-  const { body } = await api("POST", "/api/messages", { source_msisdn: "panel", destination_msisdn: args.number, message_body: "tail", source_smsc: "panel" });
-  await page.waitForSelector(`tr[data-key="${(body.data ?? body).id}"]`);
 }
 
 async function conflict(page) {
@@ -283,46 +229,6 @@ async function keys(page) {
   expect(await page.evaluate(() => document.activeElement.id === "search"), "/ does not lead to the search");
 }
 
-// offered are the pages that this server has.
-async function offered(page) {
-  const links = await page.$$eval(".side a", (all) => all.map((a) => a.getAttribute("href")));
-  return PAGES.filter((p) => links.includes(p) || links.includes("/" + p.split("/")[1]));
-}
-
-async function look(browser, scheme, width) {
-  const { context, page, faults } = await signedIn(browser, { colorScheme: scheme, viewport: { width, height: 860 } });
-  const pages = [...(await offered(page)), "/nothing-here", "/routing?to=" + args.number];
-  const id = (await api("GET", "/api/messages?limit=1&order=desc")).body[0]?.id;
-  if (id) pages.push("/messages/" + id);
-  for (const where of pages) {
-    await check(`${where.replace(/\d{6,}/, "{id}")} in ${scheme}, ${width} pixels`, async () => {
-      await open(page, where);
-      if (where === "/") await page.waitForTimeout(5000);
-      await audit(page, where);
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(over <= 0, `wider than the window by ${over}`);
-      await shot(page, `${name(where.replace(/\d{9,}/, "id"))}-${scheme}-${width}`);
-      expect(!faults.length, faults.splice(0).join("\n"));
-    });
-  }
-  await context.close();
-}
-
-async function reader(browser) {
-  const key = (await api("POST", "/api/accounts/operator/keys", { name: "reader", role: "read" })).body.key;
-  const { context, page, faults } = await signedIn(browser, {}, key);
-  for (const where of ["/links", "/routing", "/accounts", "/numbers", "/messages"]) {
-    await open(page, where);
-    const acts = await page.$$eval("main button, main a.button", (all) => all.map((b) => b.textContent).filter((t) => /Pause|New|Edit|Delete|Cancel|Retry|Disable|Host|Send|Make/.test(t)));
-    expect(!acts.length, where + ": " + acts);
-  }
-  await open(page, "/send");
-  await shows(page, "not yours to see");
-  expect(!faults.length, faults.join("\n"));
-  await context.close();
-  await api("DELETE", "/api/accounts/operator/keys/reader");
-}
-
 async function revoked(browser) {
   const key = (await api("POST", "/api/accounts/operator/keys", { name: "gone", role: "admin" })).body.key;
   const { context, page } = await signedIn(browser, {}, key);
@@ -336,34 +242,4 @@ async function revoked(browser) {
   await page.waitForSelector("dialog", { state: "detached" });
   await page.waitForSelector("#verdict");
   await context.close();
-}
-
-// cut goes through a relay of its own, so that connections can be broken.
-async function cut(browser) {
-  const target = new URL(args.base);
-  const sockets = new Set();
-  const relay = net.createServer((near) => {
-    const far = net.connect(Number(target.port), target.hostname);
-    for (const s of [near, far]) {
-      sockets.add(s);
-      s.on("error", () => {});
-      s.on("close", () => { sockets.delete(s); near.destroy(); far.destroy(); });
-    }
-    near.pipe(far).pipe(near);
-  });
-  await new Promise((done) => relay.listen(0, "127.0.0.1", done));
-  const port = relay.address().port;
-  const page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${port}/#key=${encodeURIComponent(args.key)}`);
-  await page.waitForSelector(".live.live");
-  await page.evaluate(() => { window.stays = true; });
-  await new Promise((done) => { relay.close(done); sockets.forEach((s) => s.destroy()); });
-  await page.waitForSelector(".banner:not([hidden])");
-  await new Promise((done) => relay.listen(port, "127.0.0.1", done));
-  await page.waitForSelector(".live.live");
-  await page.waitForSelector(".banner", { state: "hidden" });
-  expect(await page.evaluate(() => window.stays), "the page was loaded anew");
-  await page.close();
-  relay.close();
-  sockets.forEach((s) => s.destroy());
 }

@@ -1,10 +1,13 @@
 // Drives the control panel in a real Chromium: every page loads, acts, and is
 // seen; no request leaves the host, nothing stands on the console, and axe
 // finds nothing serious. Its one argument is JSON:
-//   {base, key, number, shots, full}
-// base is the server, key the operator's, number one that is delivered, shots
-// a folder for pictures ("" for none). Each check is one line of JSON on
-// standard output: {"check": name} or {"check": name, "error": text}.
+//   {base, key, number, smpp, shots, long, plays}
+// base is the server, key the operator's, number one that is delivered, smpp
+// the port of its SMPP, shots a folder for pictures ("" for none), long asks
+// for every page in every form, plays are lists of the files panel-*.js, each
+// list played in a line of its own beside the others. Each check is one line
+// of JSON on standard output: {"check": name}, with "error" if it failed and
+// "figures" if it measured; a play may print lines of its own.
 "use strict";
 
 const fs = require("fs");
@@ -16,12 +19,16 @@ const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const BROWSER = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((f) => fs.existsSync(f));
 const PATIENCE = 90000; // the machine may be busy
 
-const say = (check, error) => console.log(JSON.stringify(error ? { check, error: String(error.stack ?? error).slice(0, 1500) } : { check }));
+const tell = (line) => console.log(JSON.stringify(line));
 
+const say = (check, error) => tell(error ? { check, error: String(error.stack ?? error).slice(0, 1500) } : { check });
+
+// check makes f one line of the report; what f returns are its figures.
 async function check(name, f) {
+  const began = Date.now();
   try {
-    await f();
-    say(name);
+    const figures = await f();
+    tell({ check: name, figures: `${Date.now() - began} ms${figures ? ": " + figures : ""}` });
   } catch (e) {
     say(name, e);
   }
@@ -55,6 +62,9 @@ function watch(page, faults) {
     if (m.type() === "error" && !/the server responded with a status of/.test(m.text())) faults.push("console: " + m.text());
   });
   page.on("pageerror", (e) => faults.push("error: " + e.message));
+  page.waiting = new Set();
+  page.on("request", (r) => page.waiting.add(r.method() + " " + r.url()));
+  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (r) => page.waiting.delete(r.method() + " " + r.url()));
   page.on("request", (r) => {
     if (!r.url().startsWith(args.base + "/") && !r.url().startsWith("data:") && !r.url().startsWith("blob:")) faults.push("left the host: " + r.url());
   });
@@ -73,8 +83,11 @@ async function shot(page, name) {
 
 // ready waits until a page shows its content.
 async function ready(page) {
-  await page.waitForSelector("main h1", { timeout: PATIENCE });
-  await page.waitForFunction(() => !document.querySelector(".skeleton"), null, { timeout: PATIENCE });
+  try {
+    await page.waitForFunction(() => document.querySelector("main h1") && !document.querySelector(".skeleton"), null, { timeout: PATIENCE });
+  } catch (e) {
+    throw new Error(`${page.url()} shows nothing; unanswered: ${[...(page.waiting ?? [])].join(", ")}`, { cause: e });
+  }
 }
 
 async function open(page, where) {
@@ -84,6 +97,7 @@ async function open(page, where) {
 
 async function signedIn(browser, options = {}, key = args.key) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: "reduce", ...options });
+  await context.addInitScript(() => addEventListener("securitypolicyviolation", (e) => console.error("CSP", e.violatedDirective, e.blockedURI)));
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const faults = [];
@@ -101,15 +115,24 @@ async function notes(page, text) {
   await page.waitForFunction((t) => document.querySelector(".notes")?.innerText.includes(t), text, { timeout: PATIENCE });
 }
 
-module.exports = { args, api, audit, check, expect, notes, open, ready, shot, shows, signedIn, until, watch };
+module.exports = { args, api, audit, check, expect, notes, open, ready, shot, shows, signedIn, tell, until, watch };
+
+// line plays one file after the other.
+async function line(browser, names) {
+  for (const name of names) {
+    try {
+      await require(`./panel-${name}.js`)(browser);
+    } catch (e) {
+      say(`${name} goes to its end`, e);
+    }
+  }
+}
 
 if (require.main === module) {
   (async () => {
-    const browser = await chromium.launch({ executablePath: BROWSER, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+    const browser = await chromium.launch({ executablePath: BROWSER, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", ...(args.flags ?? [])] });
     try {
-      await require("./panel-tour.js")(browser);
-    } catch (e) {
-      say("the tour goes to its end", e);
+      await Promise.all(args.plays.map((names) => line(browser, names)));
     } finally {
       await browser.close();
     }
