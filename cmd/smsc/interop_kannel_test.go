@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"smsc/smpp/pdu"
 )
 
 // needKannel skips a test where Kannel is missing.
@@ -34,12 +37,13 @@ type kannel struct {
 	mu   sync.Mutex
 	dlr  map[string][]string // types of the reports, by what was asked
 	from []string            // sender and text of messages from the server
+	came map[string][]string // coding, header and octets of these, by recipient
 }
 
 // startKannel writes a configuration and runs both boxes.
 func startKannel(t *testing.T, smpp int) *kannel {
 	t.Helper()
-	k := &kannel{dlr: map[string][]string{}}
+	k := &kannel{dlr: map[string][]string{}, came: map[string][]string{}}
 	k.web = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
@@ -48,6 +52,8 @@ func startKannel(t *testing.T, smpp int) *kannel {
 			k.dlr[q.Get("n")] = append(k.dlr[q.Get("n")], q.Get("type"))
 		} else {
 			k.from = append(k.from, q.Get("from")+" "+q.Get("text"))
+			to := strings.TrimPrefix(q.Get("to"), "+")
+			k.came[to] = append(k.came[to], fmt.Sprintf("%s:%x:%x", q.Get("coding"), q.Get("udh"), q.Get("octets")))
 		}
 	}))
 	t.Cleanup(k.web.Close)
@@ -99,6 +105,20 @@ length = 1
 smsc-id = ours
 
 group = smpp-tlv
+name = privacy
+tag = 0x0201
+type = octetstring
+length = 2
+smsc-id = ours
+
+group = smpp-tlv
+name = messages
+tag = 0x0304
+type = integer
+length = 1
+smsc-id = ours
+
+group = smpp-tlv
 name = payload
 tag = 0x0424
 type = octetstring
@@ -117,7 +137,7 @@ max-messages = 10
 
 group = sms-service
 keyword = default
-get-url = "%s/mo?from=%%p&text=%%a"
+get-url = "%s/mo?from=%%p&text=%%a&to=%%P&octets=%%b&udh=%%u&coding=%%c"
 max-messages = 0
 catch-all = true
 `, admin, box, smpp, send, k.web.URL)
@@ -125,9 +145,9 @@ catch-all = true
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, box := range []string{"bearerbox", "smsbox"} {
+	for i, program := range []string{"bearerbox", "smsbox"} {
 		out := &strings.Builder{}
-		cmd := exec.Command("/usr/sbin/"+box, "-v", "1", file)
+		cmd := exec.Command("/usr/sbin/"+program, "-v", "1", file)
 		cmd.Dir, cmd.Stdout, cmd.Stderr = filepath.Dir(file), out, out
 		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		if err := cmd.Start(); err != nil {
@@ -137,12 +157,22 @@ catch-all = true
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
 			if t.Failed() {
-				t.Logf("%s:\n%s", box, tail(out.String(), 30))
+				t.Logf("%s:\n%s", program, tail(out.String(), 30))
 			}
 		})
-		time.Sleep(time.Second) // the second box gives up where the first does not listen yet
+		// The second box gives up where the first does not listen yet.
+		eventually(t, program+" listens", func() bool { return listens([]int{box, send}[i]) })
 	}
 	return k
+}
+
+// listens tells whether somebody takes connections at a port.
+func listens(port int) bool {
+	conn, err := net.Dial("tcp", loopback(port))
+	if err == nil {
+		_ = conn.Close()
+	}
+	return err == nil
 }
 
 // send asks Kannel to send a message and to report under the name n.
@@ -150,7 +180,9 @@ func (k *kannel) send(t *testing.T, n string, q url.Values) {
 	t.Helper()
 	q.Set("username", "u")
 	q.Set("password", "p")
-	q.Set("from", "15551230001")
+	if q.Get("from") == "" {
+		q.Set("from", scriptSource)
+	}
 	q.Set("dlr-mask", "31")
 	q.Set("dlr-url", k.web.URL+"/dlr?type=%d&n="+n)
 	eventually(t, "Kannel takes "+n, func() bool {
@@ -201,10 +233,15 @@ func TestInteropKannelSendsAndReceives(t *testing.T) {
 		"sar1":    {"to": {"15550000005"}, "text": {"one "}, "meta-data": {"?smpp?sar_ref=9&sar_total=2&sar_number=1"}},
 		"sar2":    {"to": {"15550000005"}, "text": {"two"}, "meta-data": {"?smpp?sar_ref=9&sar_total=2&sar_number=2"}},
 		"payload": {"to": {"15550000006"}, "text": {""}, "meta-data": {"?smpp?payload=a%20payload"}},
-		"nobody":  {"to": {"7777123456"}, "text": {"no route leads there"}},                 // 0x0B
-		"barred":  {"to": {"15550000007"}, "text": {"compressed"}, "compress": {"1"}},       // 0x45
-		"twice":   {"to": {"15550000008"}, "text": {"x"}, "meta-data": {"?smpp?payload=y"}}, // 0xC1
-		"refused": {"to": {"447700011"}, "text": {"no such number"}},                        // the carrier says 0x0B
+		"nobody":  {"to": {"7777123456"}, "text": {"no route leads there"}},                           // 0x0B
+		"barred":  {"to": {"15550000007"}, "text": {"compressed"}, "compress": {"1"}},                 // 0x45
+		"twice":   {"to": {"15550000008"}, "text": {"x"}, "meta-data": {"?smpp?payload=y"}},           // 0xC1
+		"odd":     {"to": {"15550000009"}, "text": {"abc"}, "coding": {"2"}, "charset": {"UTF-16BE"}}, // 0x01
+		"sender":  {"to": {"15550000009"}, "text": {"x"}, "from": {"ALongSenderName"}},                // 0x0A
+		"late":    {"to": {"15550000009"}, "text": {"x"}, "deferred": {"20160"}},                      // 0x61
+		"tlvsize": {"to": {"15550000009"}, "text": {"x"}, "meta-data": {"?smpp?privacy=xx"}},          // 0xC2
+		"tlvword": {"to": {"15550000009"}, "text": {"x"}, "meta-data": {"?smpp?messages=200"}},        // 0xC4
+		"refused": {"to": {"447700011"}, "text": {"no such number"}},                                  // the carrier says 0x0B
 	} {
 		k.send(t, n, q)
 	}
@@ -212,12 +249,19 @@ func TestInteropKannelSendsAndReceives(t *testing.T) {
 	for n, want := range map[string][]string{
 		"plain": {"1", "8"}, "ucs2": {"1", "8"}, "binary": {"1", "8"}, "payload": {"1", "8"}, "sar1": {"1", "8"}, "sar2": {"1", "8"},
 		"refused": {"2", "8"}, "nobody": {"16"}, "barred": {"16"}, "twice": {"16"},
+		"odd": {"16"}, "sender": {"16"}, "late": {"16"}, "tlvsize": {"16"}, "tlvword": {"16"},
 	} {
 		eventually(t, n+" is reported as "+strings.Join(want, " and "), func() bool {
 			got := strings.Fields(k.reports(n))
 			slices.Sort(got)
 			return slices.Equal(got, want)
 		})
+	}
+	for _, status := range []pdu.Status{pdu.RInvMsgLen, pdu.RInvSrcAdr, pdu.RInvDstAdr, pdu.RSubmitFail, pdu.RInvSched,
+		pdu.ROptParNotAllwd, pdu.RInvParLen, pdu.RInvOptParVal} {
+		if n := s.metric(fmt.Sprintf("smsc_smpp_status_total{direction=%q,link=%q,status=%q}", "out", "esme1", status.Label())); n != 1 {
+			t.Errorf("Kannel was answered %s %g times", status, n)
+		}
 	}
 	eventually(t, "every part of the long one is reported", func() bool { return strings.Count(k.reports("long"), "1") >= 1 })
 	time.Sleep(time.Second) // for what comes twice
