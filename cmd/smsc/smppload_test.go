@@ -143,11 +143,15 @@ func textTo(to, text string) *pdu.SM {
 		Dest: pdu.Address{TON: 1, NPI: 1, Addr: []byte(to)}, ShortMessage: []byte(text)}
 }
 
-// flowBy sends 500 messages a second, whatever the machine, until stop is
-// called; that returns how many, and fails unless all were taken.
+// flowRate is how many messages a second flow by.
+const flowRate = 500
+
+// flowBy sends flowRate messages a second, whatever the machine, until stop is
+// called; that returns how many, and fails unless all were taken, and taken as
+// fast as they came: never more than two seconds of them were unanswered.
 func flowBy(t *testing.T, s *smpp.Session) (stop func() int) {
 	end, ended := make(chan struct{}), make(chan int)
-	var open, refused atomic.Int64
+	var open, most, refused atomic.Int64
 	go func() {
 		began, sent := time.Now(), 0
 		tick := time.NewTicker(10 * time.Millisecond)
@@ -159,7 +163,8 @@ func flowBy(t *testing.T, s *smpp.Session) (stop func() int) {
 				return
 			case <-tick.C:
 			}
-			for due := int(time.Since(began).Seconds() * 500); sent < due; sent++ {
+			most.Store(max(most.Load(), open.Load()))
+			for due := int(time.Since(began).Seconds() * flowRate); sent < due; sent++ {
 				open.Add(1)
 				err := s.Submit(context.Background(), textTo("447700900123", "by the way"), func(r smpp.Reply) {
 					if r.Err != nil || r.Status != pdu.ROK {
@@ -181,6 +186,10 @@ func flowBy(t *testing.T, s *smpp.Session) (stop func() int) {
 		if n := refused.Load(); n > 0 {
 			t.Errorf("%d of %d that flowed by were refused", n, sent)
 		}
+		if n := most.Load(); n > 2*flowRate {
+			t.Errorf("%d of what flowed by were unanswered at once", n)
+		}
+		t.Logf("%d of what flowed by were unanswered at most", most.Load())
 		return sent
 	}
 }
