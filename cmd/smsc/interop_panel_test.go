@@ -124,7 +124,8 @@ func playPanel(t *testing.T, s *realServer, lists [][]string, more map[string]an
 func TestInteropThePanelInABrowser(t *testing.T) {
 	s, carrier := panelHouse(t)
 	began := time.Now()
-	checks, previews := playPanel(t, s, [][]string{{"tour", "keyboard", "live"}, {"texts", "looks"}}, nil)
+	// What edits plays in one line: edits at the same time would meet a 412.
+	checks, previews := playPanel(t, s, [][]string{{"tour", "keyboard", "texts"}, {"live", "looks"}}, nil)
 	t.Logf("%d checks in %s", checks, time.Since(began).Round(time.Second))
 	if checks < 60 {
 		t.Errorf("only %d checks were made", checks)
