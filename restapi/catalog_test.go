@@ -278,7 +278,7 @@ func TestEventsAreResumedWithinReach(t *testing.T) {
 	for range 3 {
 		b.publish(event{kind: "message.sent", account: "acme"})
 	}
-	r, missed := b.open(1, func(e *event) bool { return e.account == "acme" })
+	r, missed := b.open(1, &eventWish{event: func(e *event) bool { return e.account == "acme" }})
 	if len(missed) != 2 || missed[0].id != 2 {
 		t.Errorf("%v", missed)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"smsc/message"
@@ -38,14 +39,18 @@ type events struct {
 	ring    [eventRing]event
 	last    uint64
 	readers map[*reader]bool
-	closed  time.Time // when the last reader went away
+	closed  time.Time // when the last reader of messages went away
+
+	followed atomic.Pointer[map[message.ID]bool] // by readers of one message
 }
 
 // reader is one open stream.
 type reader struct {
-	wants func(*event) bool
-	queue chan event
-	lost  int // guarded by events.mu
+	wants    func(*event) bool
+	messages bool       // events of messages are among what it wants
+	only     message.ID // it wants those of one message; 0: of all
+	queue    chan event
+	lost     int // guarded by events.mu
 }
 
 func newEvents() *events { return &events{readers: map[*reader]bool{}} }
@@ -77,8 +82,8 @@ func (b *events) publish(e event) {
 
 // open begins a stream after the event with the given id (0: from now on),
 // and returns what the ring still has of what came later.
-func (b *events) open(after uint64, wants func(*event) bool) (*reader, []event) {
-	r := &reader{wants: wants, queue: make(chan event, eventBurst)}
+func (b *events) open(after uint64, wish *eventWish) (*reader, []event) {
+	r := &reader{wants: wish.event, messages: wish.messages, only: wish.only, queue: make(chan event, eventBurst)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var missed []event
@@ -88,31 +93,72 @@ func (b *events) open(after uint64, wants func(*event) bool) (*reader, []event) 
 			first = max(first, b.last-eventRing+1)
 		}
 		for id := first; id <= b.last; id++ {
-			if e := b.ring[id%eventRing]; wants(&e) {
+			if e := b.ring[id%eventRing]; wish.event(&e) {
 				missed = append(missed, e)
 			}
 		}
 	}
 	b.readers[r] = true
+	b.follow()
 	return r, missed
+}
+
+// follow notes which messages have readers of their own. It is called with
+// the lock held.
+func (b *events) follow() {
+	ids := map[message.ID]bool{}
+	for r := range b.readers {
+		if r.only != 0 {
+			ids[r.only] = true
+		}
+	}
+	b.followed.Store(&ids)
+}
+
+// Follows tells whether somebody listens to what becomes of this message.
+func (s *Server) Follows(id message.ID) bool {
+	ids := s.events.followed.Load()
+	return ids != nil && (*ids)[id]
 }
 
 func (b *events) close(r *reader) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.readers, r)
-	b.closed = time.Now()
+	b.follow()
+	if r.messages {
+		b.closed = time.Now()
+	}
 }
 
-// eventMemory is how long after its last reader the ring goes on being
-// filled: he may come back.
+// eventMemory is how long after the last reader of messages the ring goes on
+// being filled with theirs: he may come back.
 const eventMemory = 5 * time.Minute
 
-// Watched tells whether somebody listens to the events, or did a moment ago.
+// Watched tells whether somebody listens to the events of messages, or did a
+// moment ago.
 func (s *Server) Watched() bool {
+	b := s.events
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for r := range b.readers {
+		if r.messages {
+			return true
+		}
+	}
+	return time.Since(b.closed) < eventMemory
+}
+
+// Overlooked tells the streams that n events of messages were left out of
+// them.
+func (s *Server) Overlooked(n int) {
 	s.events.mu.Lock()
 	defer s.events.mu.Unlock()
-	return len(s.events.readers) > 0 || time.Since(s.events.closed) < eventMemory
+	for r := range s.events.readers {
+		if r.messages {
+			r.lost += n
+		}
+	}
 }
 
 // Declared tells the stream that other objects are in force, and sees to
@@ -131,20 +177,26 @@ func (b *events) forgotten(r *reader) int {
 	return n
 }
 
+// phaseEvents are the types of the events of messages.
+var phaseEvents = map[message.Phase]string{
+	message.Trying: "message.attempt", message.Sent: "message.sent", message.Done: "message.delivered",
+	message.Failed: "message.failed", message.Expired: "message.expired", message.Cancelled: "message.cancelled",
+	message.Dropped: "message.dropped", message.Waiting: "message.accepted",
+}
+
+// receiptEvent is the type of a receipt that sets out.
+const receiptEvent = "message.receipt"
+
 // Happened tells the stream what became of a message: the wiring calls it
 // where records change.
 func (s *Server) Happened(r message.Record) {
-	kind := map[message.Phase]string{
-		message.Trying: "message.attempt", message.Sent: "message.sent", message.Done: "message.delivered",
-		message.Failed: "message.failed", message.Expired: "message.expired", message.Cancelled: "message.cancelled",
-		message.Dropped: "message.dropped", message.Waiting: "message.accepted",
-	}[r.State.Phase]
+	kind := phaseEvents[r.State.Phase]
 	switch {
 	case r.Message.Kind == message.KindReceipt:
 		if r.State.Phase != message.Waiting || r.State.Attempts > 0 {
 			return
 		}
-		kind = "message.receipt"
+		kind = receiptEvent
 	case r.State.Phase == message.Waiting && r.State.Attempts > 0:
 		return // a retry is no event of its own: the attempt was
 	}
@@ -225,7 +277,7 @@ func (c *call) streamEvents() error {
 		return errTooManyWaits()
 	}
 	defer c.s.waits.leave(c.id.Account)
-	r, missed := c.s.events.open(after, wants.event)
+	r, missed := c.s.events.open(after, wants)
 	defer c.s.events.close(r)
 	c.status = http.StatusOK
 	c.w.Header().Set("Content-Type", "text/event-stream")

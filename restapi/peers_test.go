@@ -98,7 +98,7 @@ func TestTheStreamTellsOfBindsRegistrationsAndLimits(t *testing.T) {
 	g.server.RegistrationChanged("phones", "alice", false)
 	g.server.LimitReached("shop", "too many messages in a short time")
 	got := ""
-	_, missed := g.server.events.open(1, func(e *event) bool { return true })
+	_, missed := g.server.events.open(1, &eventWish{event: func(*event) bool { return true }})
 	for _, e := range missed {
 		if e.kind != "provision.changed" {
 			got += e.kind + "/" + e.account + "/" + e.status + "\n"

@@ -13,12 +13,14 @@ import (
 
 // eventWish is what one stream of events was asked for.
 type eventWish struct {
-	event   func(*event) bool // of the ring
-	stats   bool              // once a second
-	logs    bool
-	account string // whose reach it is
-	line    uint64 // of the log that was sent last
-	second  string // of the statistics that were sent last
+	event    func(*event) bool // of the ring
+	messages bool              // those of messages among them
+	only     message.ID        // of one message; 0: of all
+	stats    bool              // once a second
+	logs     bool
+	account  string // whose reach it is
+	line     uint64 // of the log that was sent last
+	second   string // of the statistics that were sent last
 }
 
 // readWish reads which events a stream is asked for.
@@ -43,12 +45,16 @@ func (c *call) readWish() (*eventWish, error) {
 		}
 	}
 	link, number := c.query.Get("link"), digits(c.phone("number"))
-	wish := &eventWish{account: account, event: func(e *event) bool {
+	wish := &eventWish{account: account, only: id, event: func(e *event) bool {
 		// A snapshot of now: an account may move while a stream is open.
 		dir := c.s.deps.Directory()
 		return dir.Within(or(e.account, tenant.Operator), account) && (link == "" || link == e.link) && (id == 0 || id == e.message) &&
 			(number == "" || digits(e.from) == number || digits(e.to) == number) && kindAmong(kinds, e.kind)
 	}}
+	wish.messages = kindAmong(kinds, receiptEvent)
+	for _, kind := range phaseEvents {
+		wish.messages = wish.messages || kindAmong(kinds, kind)
+	}
 	if link == "" && number == "" && id == 0 {
 		wish.stats = c.s.deps.Sample != nil && kindAmong(kinds, "stats")
 		wish.logs = c.s.deps.Logs != nil && account == tenant.Operator && kindAmong(kinds, "log")

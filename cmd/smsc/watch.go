@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
 
 	"smsc/message"
 	"smsc/restapi"
@@ -10,20 +13,24 @@ import (
 )
 
 // watched is the store as the movers see it: what they write is told to the
-// event stream, as long as somebody listens.
+// event stream, as long as somebody listens to what becomes of messages. At
+// high rates the stream misses some, and is told how many; no message waits.
 type watched struct {
 	*store.Store
 
 	stream *atomic.Pointer[restapi.Server]
 	ends   chan message.State // whose message is to be looked up
+	room   *rate.Limiter      // for events
+	missed atomic.Int64       // events since the stream was told
 }
 
-// watchQueue bounds the states that wait to be told; beyond it the stream
-// misses some, and no message waits.
-const watchQueue = 4096
+const (
+	watchQueue  = 1024 // states that wait to be looked up
+	watchSecond = 1000 // events a second: more than a stream hands to its reader
+)
 
 func newWatched(s *store.Store, stream *atomic.Pointer[restapi.Server]) *watched {
-	return &watched{Store: s, stream: stream, ends: make(chan message.State, watchQueue)}
+	return &watched{Store: s, stream: stream, ends: make(chan message.State, watchQueue), room: rate.NewLimiter(watchSecond, watchSecond)}
 }
 
 // listener returns the stream where somebody listens, else nil.
@@ -40,7 +47,7 @@ func (w *watched) Put(ctx context.Context, rs ...message.Record) ([]message.ID, 
 	if s := w.listener(); s != nil && err == nil {
 		for i, r := range rs {
 			if ids[i] == r.Message.ID { // no repeat
-				s.Happened(r)
+				w.now(s, r)
 			}
 		}
 	}
@@ -50,10 +57,10 @@ func (w *watched) Put(ctx context.Context, rs ...message.Record) ([]message.ID, 
 // Begin implements delivery.Queue.
 func (w *watched) Begin(ctx context.Context, states ...message.State) []error {
 	errs := w.Store.Begin(ctx, states...)
-	if w.listener() != nil {
-		for i, s := range states {
+	if s := w.listener(); s != nil {
+		for i, state := range states {
 			if i >= len(errs) || errs[i] == nil {
-				w.later(s)
+				w.later(s, state)
 			}
 		}
 	}
@@ -68,24 +75,48 @@ func (w *watched) Finish(ctx context.Context, ends ...message.End) []error {
 			if i < len(errs) && errs[i] != nil {
 				continue
 			}
-			w.later(e.State)
+			w.later(s, e.State)
 			for _, born := range e.Spawn {
-				s.Happened(born)
+				w.now(s, born)
 			}
 		}
 	}
 	return errs
 }
 
-func (w *watched) later(s message.State) {
-	select {
-	case w.ends <- s:
-	default:
+// now tells what is at hand.
+func (w *watched) now(s *restapi.Server, r message.Record) {
+	if w.may(s, r.Message.ID) {
+		s.Happened(r)
 	}
+}
+
+// later tells what has to be looked up first.
+func (w *watched) later(s *restapi.Server, state message.State) {
+	if !w.may(s, state.ID) {
+		return
+	}
+	select {
+	case w.ends <- state:
+	default:
+		w.missed.Add(1)
+	}
+}
+
+// may tells whether there is room for one more event of a message, or somebody
+// listens to that one.
+func (w *watched) may(s *restapi.Server, id message.ID) bool {
+	if s.Follows(id) || w.room.Allow() {
+		return true
+	}
+	w.missed.Add(1)
+	return false
 }
 
 // run looks messages up and tells what became of them.
 func (w *watched) run(ctx context.Context) error {
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
 	for {
 		select {
 		case state := <-w.ends:
@@ -93,6 +124,12 @@ func (w *watched) run(ctx context.Context) error {
 			if s := w.stream.Load(); err == nil && s != nil {
 				r.State = state
 				s.Happened(r)
+			}
+		case <-second.C:
+			if s := w.stream.Load(); s != nil {
+				if n := w.missed.Swap(0); n > 0 {
+					s.Overlooked(int(n))
+				}
 			}
 		case <-ctx.Done():
 			return nil
