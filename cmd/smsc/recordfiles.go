@@ -82,7 +82,7 @@ func (r recordFiles) Read(ctx context.Context, name string, at int64, back bool,
 		if err != nil || head == nil {
 			return err
 		}
-		columns, row, begin = splitCSV(string(head), nil), splitColumns, int64(len(head)+1)
+		columns, row, begin = splitCSV(strings.TrimSuffix(string(head), "\r"), nil), splitColumns, int64(len(head)+1)
 	}
 	values, n := make([]string, 0, len(columns)), 0
 	visit := func(at int64, line []byte) (bool, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,6 +43,9 @@ func TestRecordsAreReadAsTheyWereWritten(t *testing.T) {
 		got := ""
 		for _, f := range all {
 			err := reader.Read(context.Background(), f.Name, 0, false, func(_ int64, columns, values []string) bool {
+				if !slices.Equal(columns, charging.Header()) {
+					t.Errorf("%s: columns %q", f.Name, columns)
+				}
 				for i, name := range columns {
 					if name == "message_id" || name == "first_20_characters" || name == "dest_smsc" {
 						got += fmt.Sprintf("%s|", values[i])
