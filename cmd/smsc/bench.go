@@ -18,6 +18,7 @@ type benchCommand struct {
 	Sink benchSink `cmd:"" help:"Be the carrier at the far end and count what arrives."`
 
 	Table benchTable `cmd:"" help:"Start a server for each way through the house, load it, and print the figures of all."`
+	Soak  benchSoak  `cmd:"" help:"Load a server of its own for an hour and tell whether it stays flat."`
 }
 
 // Help is printed below the flags.
@@ -33,7 +34,8 @@ Examples:
   smsc bench sip --transport tcp --rate 2000 --duration 30s
   smsc bench rest --key KEY --connections 16
   smsc bench sink --listen 127.0.0.1:3775 --receipts hex
-  smsc bench table --quick`
+  smsc bench table --quick
+  smsc bench soak --duration 10m`
 }
 
 // loadFlags are what all load drivers share.

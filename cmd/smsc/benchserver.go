@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -55,6 +56,11 @@ func startBenchServer(ctx context.Context, program string, row *benchRow) (s *be
 	if err := s.configure(carrier); err != nil {
 		return nil, err
 	}
+	if row.prepare != nil {
+		if err := row.prepare(s.data()); err != nil {
+			return nil, err
+		}
+	}
 	return s, s.start(ctx, program)
 }
 
@@ -71,17 +77,20 @@ func (s *benchServer) configure(carrier string) error {
 listen: {sip: ["udp:%s", "tcp:%s"], smpp: ["tcp:%s"], http: ["http:%s"]}
 http: {operator_key: %q}
 log: {level: warn}
-`, filepath.Join(s.dir, "data"), s.sip, s.sip, s.smpp, at(ports[2]), s.key)
+%s`, s.data(), s.sip, s.sip, s.smpp, at(ports[2]), s.key, s.row.settings)
 	declared := fmt.Sprintf(`links:
   - {name: esme1, kind: esme, system_id: esme1, password: pw1, binds: 20}
   - {name: connect, kind: sip, uri: "sip:127.0.0.1:1", from: ["127.0.0.1/32"], keepalive: 0s}
   - {name: carrier1, kind: carrier, address: %q, system_id: us, password: pw2, binds: 4, reports: %v}
   - {name: app, kind: poll}
-routes:
+%sroutes:
   - {dest_smsc: %s}
-`, carrier, s.row.reports, s.row.route)
+%s`, carrier, s.row.reports, s.row.links, s.row.route, s.row.routes)
 	return errors.Join(os.WriteFile(s.file("smsc.yaml"), []byte(static), 0o600), os.WriteFile(s.file("provision.yaml"), []byte(declared), 0o600))
 }
+
+// data is the folder of its store.
+func (s *benchServer) data() string { return filepath.Join(s.dir, "data") }
 
 func (s *benchServer) file(name string) string { return filepath.Join(s.dir, name) }
 
@@ -112,6 +121,7 @@ func freePorts(n int) (ports []int, err error) {
 // start runs the server until its ready line.
 func (s *benchServer) start(ctx context.Context, program string) error {
 	s.cmd = exec.CommandContext(ctx, program, "serve", "--config", s.file("smsc.yaml"), "--provision", s.file("provision.yaml"))
+	s.cmd.Env = append(os.Environ(), s.row.env...)
 	var said bytes.Buffer
 	s.cmd.Stderr = &said
 	out, err := s.cmd.StdoutPipe()
@@ -158,31 +168,59 @@ type serverUsage struct {
 }
 
 // usage reads the counters of the server; zeros where they cannot be read.
-func (s *benchServer) usage() (u serverUsage) {
-	req, err := http.NewRequest(http.MethodGet, s.http+"/metrics", nil)
+func (s *benchServer) usage() serverUsage {
+	m, _ := s.metrics()
+	return serverUsage{CPU: m["process_cpu_seconds_total"], Allocations: m["go_memstats_mallocs_total"],
+		Syncs: m["smsc_store_sync_seconds_count"], Peak: s.peak()}
+}
+
+// metrics reads the series of the server that have no labels.
+func (s *benchServer) metrics() (map[string]float64, error) {
+	body, err := s.get("/metrics")
 	if err != nil {
-		return u
+		return nil, err
+	}
+	m := map[string]float64{}
+	for line := range bytes.Lines(body) {
+		name, value, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
+		if v, err := strconv.ParseFloat(value, 64); err == nil {
+			m[name] = v
+		}
+	}
+	return m, nil
+}
+
+// get reads a page of the server as its operator.
+func (s *benchServer) get(path string) ([]byte, error) {
+	req, err := http.NewRequest(http.MethodGet, s.http+path, nil)
+	if err != nil {
+		return nil, err
 	}
 	req.Header.Set("X-API-Key", s.key)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return u
+		return nil, err
 	}
 	defer resp.Body.Close()
-	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		name, value, _ := strings.Cut(lines.Text(), " ")
-		v, _ := strconv.ParseFloat(value, 64)
-		switch name {
-		case "process_cpu_seconds_total":
-			u.CPU = v
-		case "go_memstats_mallocs_total":
-			u.Allocations = v
-		case "smsc_store_sync_seconds_count":
-			u.Syncs = v
-		}
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", path, resp.Status)
 	}
-	u.Peak = s.peak()
-	return u
+	return body, err
+}
+
+// onDisk is how many octets the files of the store have.
+func (s *benchServer) onDisk() (octets int64) {
+	_ = filepath.WalkDir(s.data(), func(_ string, d os.DirEntry, err error) error {
+		if err != nil {
+			return nil // a file that a compaction has just removed
+		}
+		if info, err := d.Info(); err == nil && info.Mode().IsRegular() {
+			octets += info.Size()
+		}
+		return nil
+	})
+	return octets
 }
 
 // peak is the highest resident size in MiB, where /proc tells it.

@@ -17,6 +17,7 @@ type benchTable struct {
 	Quick bool     `help:"About two minutes in all, for comparing two builds by ratio."`
 	Runs  int      `default:"0" help:"Runs of each row; 0 is 5, with --quick 1."`
 	Rows  []string `help:"Only these rows, by name."`
+	Procs int      `default:"0" help:"Processors that the server may use (GOMAXPROCS); 0 is all."`
 	outputFlags
 }
 
@@ -43,6 +44,21 @@ type benchRow struct {
 	count      int64  // messages; 0: as many as fit into the time
 	quick      int64  // the same with --quick
 	load       func(s *benchServer) (*loadFlags, dialer, error)
+
+	settings      string                  // more of its smsc.yaml, whole lines
+	links, routes string                  // more of what is declared, items of those lists
+	prepare       func(data string) error // the data folder before the first start; may be nil
+	env           []string                // of its process, beside ours
+}
+
+// rowNamed returns a copy of a row.
+func rowNamed(name string) (benchRow, error) {
+	for _, r := range benchRows {
+		if r.name == name {
+			return r, nil
+		}
+	}
+	return benchRow{}, usage(fmt.Errorf("there is no row %q: see smsc bench table --help", name))
 }
 
 var benchRows = []benchRow{
@@ -111,6 +127,9 @@ func (c *benchTable) Run(out io.Writer) error {
 	all := map[string]benchMedians{}
 	for i := range benchRows {
 		row := &benchRows[i]
+		if c.Procs > 0 {
+			row.env = []string{fmt.Sprintf("GOMAXPROCS=%d", c.Procs)}
+		}
 		if len(c.Rows) > 0 && !slices.Contains(c.Rows, row.name) {
 			continue
 		}

@@ -73,3 +73,23 @@ func (h *histogram) percentile(p float64) time.Duration {
 func (h *histogram) max() time.Duration {
 	return time.Duration(h.longest.Load()) * time.Microsecond
 }
+
+// copy returns what was counted until now.
+func (h *histogram) copy() *histogram {
+	c := new(histogram)
+	for i := range h.buckets {
+		c.buckets[i].Store(h.buckets[i].Load())
+	}
+	c.longest.Store(h.longest.Load())
+	return c
+}
+
+// since returns what was counted after before, an earlier copy of h; its
+// longest is that of all.
+func (h *histogram) since(before *histogram) *histogram {
+	d := h.copy()
+	for i := range d.buckets {
+		d.buckets[i].Add(-before.buckets[i].Load())
+	}
+	return d
+}
