@@ -204,6 +204,9 @@ func TestPreviewCountsAndStoresNothing(t *testing.T) {
 		{operatorKey, "POST", "/api/messages/preview", msg(strings.Repeat("a", 161), "+447700900123"), 200, `"per_part":153,"parts":2,"remaining":145`, nil},
 		{operatorKey, "POST", "/api/messages/preview", msg("“quoted” ☃", "+447700900123"), 200, `"encoding":"ucs2"`, nil},
 		{operatorKey, "POST", "/api/messages/preview?smart=true", msg("“quoted”", "+447700900123"), 200, `"encoding":"gsm7"`, nil},
+		{operatorKey, "POST", "/api/messages/preview", msg("Merhaba Ğ", "+447700900123"), 200, `"encoding":"gsm7","characters":9,"units":10,"per_part":155,"parts":1,"remaining":145`, nil},
+		{operatorKey, "POST", "/api/messages/preview", msg(strings.Repeat("ğ", 71), "+447700900123"), 200, `"per_part":155,"parts":1,"remaining":13,`, nil},
+		{operatorKey, "POST", "/api/messages/preview", msg(strings.Repeat("ğ", 71), "+447700900123"), 200, `"is charged as 2 parts, as it was taken"`, nil},
 		{operatorKey, "POST", "/api/messages/preview", msg("x", ""), 200, `"refusal":{"type":`, nil},
 		{operatorKey, "POST", "/api/messages/preview", `{`, 400, "malformed", nil},
 	})

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"smsc/message"
 	"smsc/routing"
@@ -98,60 +96,6 @@ func plain(b message.Body) (message.Body, []substitution) {
 	return next, did
 }
 
-// measure counts b as it would be sent.
-func (p *previewReply) measure(b message.Body) {
-	p.Encoding = b.Coding.String()
-	alone, each := 140, 134
-	p.Units = len(b.Data)
-	switch b.Coding {
-	case message.GSM7:
-		alone, each = 160, 153
-		if b.IsText() {
-			septets, _, _ := translate.EncodeGSM7(nil, b.Text)
-			p.Units = len(septets)
-		}
-	case message.UCS2:
-		alone, each = 70, 67
-		p.Units = len(b.Data) / 2
-		if b.IsText() {
-			p.Units = len(utf16.Encode([]rune(b.Text)))
-		}
-	}
-	p.Characters = utf8.RuneCountInString(b.Text)
-	for _, r := range b.Text {
-		if s := string(r); !translate.FitsGSM7(s) && len(p.Outside) < 100 && !slices.Contains(p.Outside, s) {
-			p.Outside = append(p.Outside, s)
-		}
-	}
-	segments, err := translate.Segments(b, 0, message.PartUDH8)
-	if err != nil {
-		return
-	}
-	p.Parts, p.PerPart = len(segments), alone
-	if p.Parts > 1 {
-		p.PerPart = each
-	}
-	used := p.Units
-	for _, s := range segments {
-		if s.IsText() {
-			p.Segments = append(p.Segments, s.Text)
-		}
-	}
-	if p.Parts > 1 {
-		// A pair that is never split may leave a part one unit short: what is
-		// left is counted in the last part.
-		var last previewReply
-		tail := segments[len(segments)-1]
-		tail.UDH, tail.Part = nil, nil
-		last.Units = len(translate.UserData(tail))
-		if b.Coding == message.UCS2 {
-			last.Units /= 2
-		}
-		used = last.Units
-	}
-	p.Remaining = max(p.PerPart-used, 0)
-}
-
 // planned tells where m would go, and refuses it where the door would.
 func (c *call) planned(m *message.Message, p *previewReply) error {
 	m = c.normalised(m)
@@ -172,6 +116,7 @@ func (c *call) planned(m *message.Message, p *previewReply) error {
 	p.Cost = string(appendCost(nil, c.priceOf(m, plan.Charged)))
 	switch plan.Verdict {
 	case routing.Forward:
+		p.leaves(m, c.leaving(m.Body, plan.Hops[0].Link))
 		name := c.linkName(plan.Hops[0].Link)
 		p.DestSMSC = &name
 		if id := plan.Hops[0].Route; id != 0 && c.seesRoute(id) {
