@@ -19,6 +19,7 @@ type benchCommand struct {
 
 	Table benchTable `cmd:"" help:"Start a server for each way through the house, load it, and print the figures of all."`
 	Soak  benchSoak  `cmd:"" help:"Load a server of its own for an hour and tell whether it stays flat."`
+	Scale benchScale `cmd:"" help:"Measure acceptance with one link and route, and with thousands."`
 }
 
 // Help is printed below the flags.

@@ -191,20 +191,31 @@ func (s *benchServer) metrics() (map[string]float64, error) {
 }
 
 // get reads a page of the server as its operator.
-func (s *benchServer) get(path string) ([]byte, error) {
-	req, err := http.NewRequest(http.MethodGet, s.http+path, nil)
+func (s *benchServer) get(path string) ([]byte, error) { return s.ask(http.MethodGet, path, "", "") }
+
+// put sends the server a document as its operator.
+func (s *benchServer) put(path, mediaType, document string) error {
+	_, err := s.ask(http.MethodPut, path, mediaType, document)
+	return err
+}
+
+func (s *benchServer) ask(method, path, mediaType, document string) ([]byte, error) {
+	req, err := http.NewRequest(method, s.http+path, strings.NewReader(document))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("X-API-Key", s.key)
+	if mediaType != "" {
+		req.Header.Set("Content-Type", mediaType)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", path, resp.Status)
+	if err == nil && resp.StatusCode/100 != 2 {
+		err = fmt.Errorf("%s: %s: %.500s", path, resp.Status, body)
 	}
 	return body, err
 }

@@ -139,8 +139,7 @@ func (c *benchSoak) soak(ctx context.Context, out io.Writer, s *benchServer, rat
 	if err != nil {
 		return nil, err
 	}
-	(&benchTable{}).fill(flags, s.row, rate)
-	flags.Count, flags.Duration = maxSequence, c.Duration
+	(&benchTable{span: c.Duration}).fill(flags, s.row, rate)
 	l := newLoad(flags, dial)
 	l.sink = s.sink
 	if err := flags.awaitBind(ctx, s.sink); err != nil {

@@ -19,6 +19,8 @@ type benchTable struct {
 	Rows  []string `help:"Only these rows, by name."`
 	Procs int      `default:"0" help:"Processors that the server may use (GOMAXPROCS); 0 is all."`
 	outputFlags
+
+	span time.Duration // of a run, whatever its row says; 0: as the row says
 }
 
 // Help is printed below the flags.
@@ -226,11 +228,13 @@ func (c *benchTable) fill(f *loadFlags, row *benchRow, rate float64) {
 	if c.Quick {
 		f.Count = row.quick
 	}
-	if f.Count > 0 && rate == 0 {
+	if f.Count > 0 && rate == 0 && c.span == 0 {
 		return
 	}
 	f.Count, f.Duration = maxSequence, time.Minute
 	switch {
+	case c.span > 0:
+		f.Duration = c.span
 	case c.Quick && rate > 0:
 		f.Duration = 5 * time.Second
 	case c.Quick:
