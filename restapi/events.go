@@ -298,6 +298,7 @@ func (c *call) follow(flusher *http.ResponseController, r *reader, wants *eventW
 	defer rest.Stop()
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
+	turn := c.s.operator.stats.turn()
 	sent, dropped := 0, 0
 	for {
 		if len(out) > 0 {
@@ -321,6 +322,9 @@ func (c *call) follow(flusher *http.ResponseController, r *reader, wants *eventW
 				out = append(strconv.AppendInt(append(out, "event: lost\ndata: {\"count\":"...), int64(dropped), 10), "}\n\n"...)
 				dropped = 0
 			}
+			out = c.eachSecond(out, wants)
+		case <-turn: // figures set out as they are counted, not up to a second later
+			turn = c.s.operator.stats.turn()
 			out = c.eachSecond(out, wants)
 		case <-rest.C:
 			out = append(out, ": still here\n\n"...)

@@ -1,7 +1,11 @@
 package restapi
 
 import (
+	"context"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,6 +54,30 @@ func TestTypesTellWhetherMessagesAreWanted(t *testing.T) {
 	if wish, err := g.wish("message", "12"); err != nil || wish.only != message.ID(12) {
 		t.Errorf("%v %v", wish, err)
 	}
+}
+
+func TestFiguresSetOutAsTheyAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Server{events: newEvents(), operator: newOperator()}
+		s.deps.Sample = func() Sample { return Sample{} }
+		wish := &eventWish{event: func(*event) bool { return false }, stats: true, account: tenant.Operator}
+		ctx, end := context.WithCancel(t.Context())
+		w := httptest.NewRecorder()
+		c := &call{s: s, w: w, r: httptest.NewRequest("GET", "/api/events", nil).WithContext(ctx)}
+		r, _ := s.events.open(0, wish)
+		go func() { _ = c.follow(http.NewResponseController(w), r, wish, nil) }()
+		// The stream's own clock ticks a second after it was opened.
+		time.Sleep(100 * time.Millisecond)
+		for n := range 2 {
+			s.operator.stats.take(time.Now(), Sample{}, nil)
+			synctest.Wait()
+			if got := strings.Count(w.Body.String(), "event: stats"); got != n+1 {
+				t.Errorf("%d seconds were told of, after %d", got, n+1)
+			}
+			time.Sleep(time.Second)
+		}
+		end()
+	})
 }
 
 // wish is what the operator asks of the stream with one parameter.

@@ -80,10 +80,11 @@ type stats struct {
 	until    int64 // the newest second there is
 	newest   map[string]point
 	whole    point
+	turned   chan struct{} // closed when the next second is there
 }
 
 func newStats() *stats {
-	return &stats{house: newSeries[point](), accounts: seriesSet[point]{most: maxAccountSeries}, links: seriesSet[linkPoint]{most: maxLinkSeries}}
+	return &stats{turned: make(chan struct{}), house: newSeries[point](), accounts: seriesSet[point]{most: maxAccountSeries}, links: seriesSet[linkPoint]{most: maxLinkSeries}}
 }
 
 // sampleEvery is how often the history grows.
@@ -111,6 +112,10 @@ func (s *Server) Run(ctx context.Context) error {
 func (k *stats) take(now time.Time, sample Sample, dir *tenant.Directory) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	defer func() {
+		close(k.turned)
+		k.turned = make(chan struct{})
+	}()
 	at := now.Unix()
 	k.until, k.whole = at, sample.point()
 	busy := map[string]point{}
@@ -145,6 +150,13 @@ func (k *stats) take(now time.Time, sample Sample, dir *tenant.Directory) {
 		l := sample.Links[name]
 		known.add(at, linkPoint{uint32(l.In), uint32(l.Out), uint32(l.Failed)}, mergeLink)
 	}
+}
+
+// turn is closed as soon as there is a newer second.
+func (k *stats) turn() <-chan struct{} {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.turned
 }
 
 // waiting counts the messages without an end of the accounts that have a
