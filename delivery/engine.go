@@ -137,15 +137,20 @@ func (e *Engine) SetLanes(lanes []Lane) {
 }
 
 // Replan plans anew what is held for any poller and what waits on closed
-// lanes: call it when routes have changed. It returns at once.
-func (e *Engine) Replan() {
-	e.rescan.add(anyPoller)
-	e.rescan.add(noWay)
+// lanes: call it when routes have changed. It returns at once, and costs
+// nothing while an earlier one has not begun: ten thousand links may come up
+// together.
+func (e *Engine) Replan() { e.rescan.add(everything) }
+
+// concerned adds to keys those that a change of routes concerns.
+func (e *Engine) concerned(keys []string) []string {
+	keys = append(keys, anyPoller, noWay)
 	for name, l := range *e.lanes.Load() {
 		if _, up := l.passable(time.Time{}); !up {
-			e.rescan.add("link:" + name)
+			keys = append(keys, "link:"+name)
 		}
 	}
+	return keys
 }
 
 // Link implements message.Reporter.
@@ -291,6 +296,7 @@ func (e *Engine) ground() {
 const (
 	anyPoller  = "queue:" // key of what is open to any poller
 	noWay      = "link:"  // key of what has no way at all
+	everything = ""       // in rescan: all that a change of routes concerns
 	awakeBatch = 1000
 	lastWrites = 5 * time.Second
 )

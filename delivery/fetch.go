@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"slices"
 
 	"smsc/message"
 )
@@ -20,9 +21,9 @@ type scan struct {
 func (e *Engine) fetch(ctx context.Context) {
 	var lanes []*lane
 	var keys []string
-	var scans []scan
+	scans := scans{at: make(map[string]*scan)}
 	for ctx.Err() == nil {
-		if len(scans) == 0 {
+		if len(scans.order) == 0 {
 			select {
 			case <-e.hungry.poke:
 			case <-e.rescan.poke:
@@ -37,24 +38,42 @@ func (e *Engine) fetch(ctx context.Context) {
 		}
 		clear(lanes)
 		keys = e.rescan.all(keys)
-		for _, key := range keys {
-			scans = restart(scans, key)
+		if slices.Contains(keys, everything) {
+			keys = e.concerned(keys)
 		}
-		if len(scans) > 0 && !e.page(ctx, &scans[0]) {
-			scans = scans[1:]
+		for _, key := range keys {
+			scans.restart(key)
+		}
+		if len(scans.order) > 0 && !e.page(ctx, scans.order[0]) {
+			scans.over()
 		}
 	}
 }
 
+// scans are the looks under way or to be begun, one for each key, in order.
+type scans struct {
+	order []*scan
+	at    map[string]*scan
+}
+
 // restart adds a look at key, or lets one under way begin again.
-func restart(scans []scan, key string) []scan {
-	for i := range scans {
-		if scans[i].key == key {
-			scans[i].after = 0
-			return scans
-		}
+func (s *scans) restart(key string) {
+	if key == everything {
+		return
 	}
-	return append(scans, scan{key: key})
+	if old := s.at[key]; old != nil {
+		old.after = 0
+		return
+	}
+	s.at[key] = &scan{key: key}
+	s.order = append(s.order, s.at[key])
+}
+
+// over takes the first away.
+func (s *scans) over() {
+	delete(s.at, s.order[0].key)
+	s.order[0] = nil
+	s.order = s.order[1:]
 }
 
 // fill gives l as many of its parked messages as it has room for, in the
