@@ -135,6 +135,9 @@ func (c *call) acceptBulk(bodies [][]byte, rep *repeat) []bulkRow {
 		return rows
 	}
 	for n, err := range c.s.deps.Acceptor.Accept(ctx, ms...) {
+		if err == nil {
+			c.keepBody(ms[n].ID, bodies[at[n]])
+		}
 		rows[at[n]] = bulkRow{message: ms[n], err: c.refusalOf(ms[n], err)}
 	}
 	return rows

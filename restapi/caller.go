@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/tenant"
 )
@@ -115,6 +116,7 @@ type asking struct {
 	timeout time.Duration
 	event   string // id
 	attempt int
+	tap     capture.Tap // of the message that it is an attempt of
 }
 
 // answered is what came back.
@@ -133,7 +135,9 @@ type answered struct {
 // ask makes one request; fence keeps it out of this house.
 func (k *caller) ask(ctx context.Context, a asking, fence bool) answered {
 	start := time.Now()
+	a.keepRequest()
 	r := k.do(ctx, a, fence)
+	a.keepReply(&r)
 	k.count(a.link, r.status)
 	row := calledRow{account: a.account, Event: a.event, Link: a.link, URL: redactURL(a.url), Attempt: a.attempt,
 		At: string(bytes.Trim(appendMillis(nil, start), `"`)), Status: r.status, Millis: time.Since(start).Milliseconds()}

@@ -162,7 +162,11 @@ func (c *call) accept(m *message.Message) error {
 	if c.strict() && m.Dest == "" && c.noWay(m) {
 		return &problem{code: "no_route", cause: message.UnknownNumber, detail: "no enabled route matches the called number"}
 	}
-	return c.refusalOf(m, c.s.deps.Acceptor.Accept(c.r.Context(), m)[0])
+	err := c.s.deps.Acceptor.Accept(c.r.Context(), m)[0]
+	if err == nil && c.borrowed != nil {
+		c.keepBody(m.ID, c.borrowed.Bytes())
+	}
+	return c.refusalOf(m, err)
 }
 
 // refusalOf says the door's refusal of m in our words; nil stays nil.

@@ -151,6 +151,16 @@ type stepDoc struct {
 	Summary   string `json:"summary"`
 	Result    string `json:"result,omitempty"`
 	AfterMS   int64  `json:"after_ms"`
+
+	Raw []rawDoc `json:"raw,omitempty" doc:"What went over the wire, while it is remembered; for admins"`
+}
+
+type rawDoc struct {
+	At       string `json:"at" format:"date-time"`
+	Protocol string `json:"protocol" enum:"smpp,sip,http"`
+	Octets   int    `json:"octets" doc:"Of all there were; the first 4096 are here"`
+	Text     string `json:"text,omitempty"`
+	Hex      string `json:"hex,omitempty" doc:"In the place of text, where they are none"`
 }
 
 type receiptDoc struct {

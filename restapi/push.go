@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/tenant"
 	"smsc/translate"
@@ -33,6 +34,8 @@ func (s *Server) Deliver(ctx context.Context, a message.Attempt, done func(messa
 	}
 	go func() {
 		o := s.pushInOrder(ctx, a)
+		tap := s.deps.Captured.Tap(capture.HTTP, &a)
+		tap.Ended(&o)
 		if !shared {
 			s.caller.judge(a.Link, &o, time.Now())
 		}
@@ -99,7 +102,7 @@ func (s *Server) postEvent(ctx context.Context, address, secret, account, link, 
 	signStandard(h, secret, id, time.Now(), body)
 	markReplay(h, a)
 	return s.caller.ask(ctx, asking{account: account, link: link, method: http.MethodPost, url: address, header: h, body: body,
-		timeout: timeout, event: id, attempt: int(a.Number)}, s.fences(account)).outcome()
+		timeout: timeout, event: id, attempt: int(a.Number), tap: s.deps.Captured.Tap(capture.HTTP, &a)}, s.fences(account)).outcome()
 }
 
 // envelopeOf writes an event around its data. It was created when what it
@@ -232,7 +235,7 @@ func (s *Server) submitForm(ctx context.Context, f formCall) answered {
 	signStandard(h, f.token, f.event, time.Now(), body)
 	markReplay(h, f.at)
 	r := s.caller.ask(ctx, asking{account: f.account, link: tenant.Callback, method: f.method, url: address, header: h, body: body,
-		event: f.event, attempt: int(f.at.Number)}, s.fences(f.account))
+		event: f.event, attempt: int(f.at.Number), tap: s.deps.Captured.Tap(capture.HTTP, &f.at)}, s.fences(f.account))
 	r.method, r.variables = f.method, f.form.Encode()
 	return r
 }

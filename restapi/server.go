@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/routing"
 	"smsc/tenant"
@@ -72,6 +73,8 @@ type Deps struct {
 	// Ready names what a reply depends on and how it fares ("ok", or what is
 	// wrong), and tells whether requests can be served; nil is always ready.
 	Ready func() (checks map[string]string, ok bool)
+	// Captured keeps the octets of what messages come and go in; nil: nobody.
+	Captured *capture.Ring
 	// Metrics serves /metrics; nil: the path does not exist.
 	Metrics http.Handler
 	// Panel serves the pages for people, at every path that is not for

@@ -23,6 +23,7 @@ func (c *call) traceMessage() error {
 		steps = append(slices.Clone(steps), events...)
 		slices.SortStableFunc(steps, func(a, b message.Step) int { return a.At.Compare(b.At) })
 	}
+	raw := c.octetsOf(r, steps)
 	for i, s := range steps {
 		if i > 0 {
 			out = append(out, ',')
@@ -32,11 +33,13 @@ func (c *call) traceMessage() error {
 			before = steps[i-1].At
 		}
 		out = c.appendStep(out, s, max(s.At.Sub(before).Milliseconds(), 0))
+		out = append(raw.appendTo(out, i), '}')
 	}
 	return c.json(http.StatusOK, append(out, `]}`...))
 }
 
-// appendStep writes one step; afterMS is the time since the one before.
+// appendStep writes one step and leaves it open; afterMS is the time since the
+// one before.
 func (c *call) appendStep(dst []byte, s message.Step, afterMS int64) []byte {
 	dst = append(dst, `{"at":`...)
 	dst = appendMillis(dst, s.At)
@@ -64,6 +67,5 @@ func (c *call) appendStep(dst []byte, s message.Step, afterMS int64) []byte {
 		dst = appendString(dst, s.Result)
 	}
 	dst = append(dst, `,"after_ms":`...)
-	dst = strconv.AppendInt(dst, afterMS, 10)
-	return append(dst, '}')
+	return strconv.AppendInt(dst, afterMS, 10)
 }

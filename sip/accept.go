@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/translate"
 )
@@ -22,6 +23,7 @@ func (s *Server) accept(x *exchange, who *link, m *message.Message) response {
 		return s.refusal(errs[0])
 	}
 	// durable from here
+	s.deps.Captured.Keep(capture.Hop{ID: m.ID, Step: capture.Accepted, Form: capture.SIP, Link: who.name}, "", x.octets)
 	r := response{status: 202}.with(xID, m.ID.String())
 	switch {
 	case m.Mode == message.ModeDatagram || s.cfg.Volatile:

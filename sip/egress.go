@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/translate"
 )
@@ -28,6 +29,7 @@ type delivery struct {
 	l        *link
 	a        message.Attempt
 	done     func(message.Outcome)
+	tap      capture.Tap
 	c        *contact // a device of a user; nil: the link's peer
 	status   int      // of the last final answer
 	deadline time.Time
@@ -75,7 +77,7 @@ func (s *Server) Deliver(ctx context.Context, a message.Attempt, done func(messa
 		done(deferred("max-forwards used up"))
 		return
 	}
-	d := &delivery{s: s, l: l, a: a, done: done, deadline: time.Now().Add(s.cfg.Silence)}
+	d := &delivery{s: s, l: l, a: a, done: done, deadline: time.Now().Add(s.cfg.Silence), tap: s.deps.Captured.Tap(capture.SIP, &a)}
 	if end, ok := ctx.Deadline(); ok {
 		// The answer must be told before ctx ends.
 		d.deadline = end.Add(-min(time.Until(end)/20, 200*time.Millisecond))
@@ -263,6 +265,7 @@ func (d *delivery) choose(until *time.Time) {
 func (d *delivery) start(f flow, branch string, octets []byte) {
 	d.l.counters.out.Add(1)
 	d.s.meters.request(d.l.name, "out", "MESSAGE")
+	d.tap.Sent("", octets)
 	alone := len(d.bodies) == 1
 	d.s.end.clients.start(&transaction{
 		branch: branch, octets: octets, flow: f, deadline: d.deadline, done: d.heard,
@@ -277,6 +280,7 @@ func (d *delivery) heard(p *packet, err error) {
 		return
 	}
 	now := time.Now()
+	d.tap.Heard("", p.octets)
 	d.status = p.status
 	d.l.answered(now)
 	if p.status != 503 && d.c == nil {
@@ -378,5 +382,6 @@ func (d *delivery) finish(o message.Outcome) {
 			break
 		}
 	}
+	d.tap.Ended(&o)
 	d.done(o)
 }

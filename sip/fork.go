@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/tenant"
 )
@@ -74,7 +75,7 @@ func (f *fork) round() {
 	f.waiting = len(group)
 	f.mu.Unlock()
 	for _, c := range group {
-		d := &delivery{s: f.s, l: f.l, a: f.a, c: c, deadline: f.deadline}
+		d := &delivery{s: f.s, l: f.l, a: f.a, c: c, deadline: f.deadline, tap: f.s.deps.Captured.Tap(capture.SIP, &f.a)}
 		d.done = func(o message.Outcome) { f.landed(&ending{o, d.status}) }
 		f.l.counters.flight.Add(1)
 		d.begin(nil, nil)

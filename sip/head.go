@@ -16,7 +16,7 @@ func readPlain(data []byte) (p *packet, ok bool) {
 	}
 	head := string(data[:end])
 	line, rest, _ := strings.Cut(head, "\r\n")
-	p = &packet{body: data[end+len(headEnd):]}
+	p = &packet{body: data[end+len(headEnd):], octets: data}
 	if strings.IndexByte(line, '\r') >= 0 || !p.startLine(line) {
 		return nil, false
 	}

@@ -25,6 +25,7 @@ func (s *Server) reportIMDN(x *exchange, who *link) response {
 	if !s.meant(x.imdn.MessageID+"."+who.name+"@"+s.cfg.Node, who, &news) || s.deps.Reporter == nil {
 		return taken
 	}
+	s.keepReport(x, &news)
 	if err := s.tellNews(news); err != nil && !errors.Is(err, message.ErrNotFound) {
 		return s.refusal(err)
 	}

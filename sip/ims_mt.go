@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/tenant"
 	"smsc/translate"
@@ -122,6 +123,8 @@ func (t *attempt) callID() string {
 	return t.i.callID(partName{t.a.Message.ID, t.at + 1, max(int(t.a.Number), 1)})
 }
 
+func (t *attempt) tap() capture.Tap { return t.i.s.deps.Captured.Tap(capture.SIP, &t.a) }
+
 // send begins the transaction of the part under way.
 func (t *attempt) send() {
 	if !time.Now().Before(t.until) {
@@ -145,7 +148,7 @@ func (t *attempt) send() {
 		}
 		first := t.way != nil
 		(&errand{
-			i: t.i, l: t.l, method: "MESSAGE", target: e.uri, ways: ways, first: first,
+			i: t.i, l: t.l, method: "MESSAGE", target: e.uri, ways: ways, first: first, tap: t.tap(),
 			write: func(b []byte, cseq int) []byte { return t.i.appendEnvelope(b, t.l, e, cseq) },
 			again: func(p *packet, _ error) bool { return p != nil && t.otherWay(r, p.status) },
 			done:  func(p *packet, err error) { t.answered(r, p, err) },
@@ -272,6 +275,8 @@ func (t *attempt) finish(o message.Outcome) {
 			break
 		}
 	}
+	tap := t.tap()
+	tap.Ended(&o)
 	t.done(o)
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/translate"
 )
@@ -78,6 +79,9 @@ func (i *ims) store(r *request, t *translate.TPDU, m *message.Message) error {
 	}
 	err := i.s.deps.Acceptor.Accept(ctx, m)[0]
 	<-kept
+	if err == nil {
+		i.s.deps.Captured.Keep(capture.Hop{ID: m.ID, Step: capture.Accepted, Form: capture.SIP, Link: r.l.name}, "", r.octets)
+	}
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/translate"
 )
@@ -21,6 +22,7 @@ func (i *ims) reported(r *request) {
 	switch fits {
 	case fitsRelay:
 		i.meters.report(r.l.name, "transaction")
+		i.s.deps.Captured.Keep(capture.Hop{ID: k.id, Step: capture.Outcome, Form: capture.SIP, Link: r.l.name, At: r.began}, "", r.octets)
 		if relay.mr != r.rp.Ref {
 			s.note = "reference of another attempt"
 		}

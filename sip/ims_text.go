@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"smsc/capture"
 	"smsc/message"
 	"smsc/tenant"
 )
@@ -20,16 +21,18 @@ func (i *ims) deliverText(l *link, a message.Attempt, row *tenant.Subscriber, do
 		if o.Cause == message.Absent {
 			i.missed.note(personKey{l.name, keyOf(m.To)})
 		}
+		tap := i.s.deps.Captured.Tap(capture.SIP, &a)
+		tap.Ended(&o)
 		done(o)
 	}
-	way := l.wayOf(row)
+	way, tap := l.wayOf(row), i.s.deps.Captured.Tap(capture.SIP, &a)
 	i.ways(l, way, func(ways []hop, err error) {
 		if err != nil {
 			finish(deferred("core not resolved: " + err.Error()))
 			return
 		}
 		(&errand{
-			i: i, l: l, method: "MESSAGE", target: e.uri, ways: ways, first: way != nil,
+			i: i, l: l, method: "MESSAGE", target: e.uri, ways: ways, first: way != nil, tap: tap,
 			write: func(b []byte, cseq int) []byte { return i.appendEnvelope(b, l, e, cseq) },
 			again: func(*packet, error) bool { return false },
 			done: func(p *packet, err error) {

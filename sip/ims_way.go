@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"smsc/capture"
 	"smsc/tenant"
 )
 
@@ -107,6 +108,7 @@ type errand struct {
 	at     int
 	cseq   int
 	wait   time.Duration // for the answer of each; 0: timer F
+	tap    capture.Tap
 
 	// again tells whether the other way is worth a try after an answer, or
 	// after none (nil).
@@ -186,6 +188,7 @@ func (e *errand) request(f flow, branch string) []byte {
 func (e *errand) start(f flow, branch string, octets []byte) {
 	e.l.counters.out.Add(1)
 	e.i.s.meters.request(e.l.name, "out", e.method)
+	e.tap.Sent("", octets)
 	t := &transaction{branch: branch, octets: octets, flow: f, done: e.heard, late: e.late}
 	if e.wait > 0 {
 		t.deadline = time.Now().Add(e.wait)
@@ -198,6 +201,7 @@ func (e *errand) start(f flow, branch string, octets []byte) {
 func (e *errand) heard(p *packet, err error) {
 	switch {
 	case p != nil:
+		e.tap.Heard("", p.octets)
 		e.l.answered(time.Now())
 		e.i.s.meters.response(e.l.name, "in", p.status)
 	case errors.Is(err, errUnsent):

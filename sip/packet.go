@@ -19,7 +19,8 @@ type packet struct {
 	reason         string
 	headers        []header
 	body           []byte
-	broken         bool // read by rescue: good for a 400, nothing else
+	octets         []byte // all of it, as it came
+	broken         bool   // read by rescue: good for a 400, nothing else
 
 	flow flow // where it came from and answers go to
 }

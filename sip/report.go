@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/translate"
 )
@@ -48,10 +49,17 @@ func (s *Server) report(x *exchange, who *link, m *message.Message) (r response,
 		news.Remote = []string{remote}
 		err = s.tellNews(news)
 	}
+	s.keepReport(x, &news)
 	if err != nil && !errors.Is(err, message.ErrNotFound) {
 		return s.refusal(err), true
 	}
 	return response{status: 200}, true
+}
+
+// keepReport writes down the octets of a report.
+func (s *Server) keepReport(x *exchange, news *message.News) {
+	s.deps.Captured.Keep(capture.Hop{Step: capture.Report, Form: capture.SIP, Link: news.Link, Remote: news.Remote,
+		Failed: news.Outcome.Result == message.Refused}, "", x.octets)
 }
 
 // tellNews reports one piece of news.

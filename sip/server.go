@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/tenant"
 )
@@ -44,6 +45,8 @@ type Deps struct {
 	// Hops names the links that a message may leave by if it is accepted now;
 	// nil: nobody knows before.
 	Hops func(*message.Message) []string
+	// Captured keeps the octets of what messages come and go in; nil: nobody.
+	Captured *capture.Ring
 }
 
 // Server is the SIP edge: listeners, links, and the Courier of kind sip. It is

@@ -49,7 +49,7 @@ func readUnusual(data []byte) (*packet, error) {
 	if err != nil || msg == nil {
 		return rescue(data, err)
 	}
-	p := &packet{body: data[n:]}
+	p := &packet{body: data[n:], octets: data}
 	var fields []lib.Header
 	switch m := msg.(type) {
 	case *lib.Request:

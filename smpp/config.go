@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/tenant"
 )
@@ -82,4 +83,6 @@ type Deps struct {
 	// Bound hears of each session that was bound, and of its end. It must not
 	// block. nil: nobody does.
 	Bound func(BindNews)
+	// Captured keeps the octets of what messages come and go in; nil: nobody.
+	Captured *capture.Ring
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/smpp/pdu"
 	"smsc/translate"
@@ -23,7 +24,7 @@ func (e *Edge) Deliver(ctx context.Context, a message.Attempt, done func(message
 		done(st.unsent("no session is bound"))
 		return
 	}
-	f := &flight{settings: st, session: s, release: release, done: done}
+	f := &flight{settings: st, session: s, release: release, done: done, tap: e.deps.Captured.Tap(capture.SMPP, &a)}
 	pdus, err := l.pdus(a, st, s.TakesTLVs())
 	if err != nil {
 		release()
@@ -60,6 +61,7 @@ type flight struct {
 	session  *Session
 	release  func()
 	done     func(message.Outcome)
+	tap      capture.Tap
 
 	mu      sync.Mutex
 	open    int // requests without an end, and one while they are being sent
@@ -82,7 +84,7 @@ func (f *flight) send(ctx context.Context, pdus []pdu.SM, taken []string) {
 		f.mu.Lock()
 		f.open++
 		f.mu.Unlock()
-		err := f.session.Submit(ctx, &pdus[i], func(r Reply) { f.land(i, f.read(r)) })
+		err := f.session.submitTapped(ctx, &pdus[i], &f.tap, func(r Reply) { f.land(i, f.read(r)) })
 		if err != nil {
 			f.land(i, segment{f.settings.notWritten(err), ""})
 		}
@@ -124,6 +126,7 @@ func (f *flight) finish() {
 		return
 	}
 	f.release()
+	f.tap.Ended(&o)
 	f.done(o)
 }
 
@@ -159,6 +162,7 @@ func (f *flight) read(r Reply) segment {
 	default:
 		return segment{outcome: message.Outcome{Result: message.Unsure, Cause: message.Timeout, Detail: r.Err.Error()}}
 	}
+	f.tap.Heard("", r.Frame)
 	var resp pdu.SMResp
 	if r.Command != pdu.GenericNack {
 		_ = resp.Decode(r.Frame) // the status counts, whatever follows it

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/smpp/pdu"
 )
@@ -22,6 +23,7 @@ type job struct {
 	act  func(context.Context) []byte
 	mark uint64 // of the repeat guard, 0 without
 	dpf  bool   // set_dpf: tell when the number is there again
+	kept capture.Ticket
 
 	failed error // the news could not be stored
 }
@@ -75,8 +77,23 @@ func (in *inlet) Request(s *Session, h pdu.Header, frame []byte) {
 		in.refuse(s, h, err)
 		return
 	}
+	in.keep(&j, frame)
 	in.held.Add(int64(j.size))
 	in.fresh = append(in.fresh, j)
+}
+
+// keep writes down the octets of a message or a report, whose id nobody knows
+// yet.
+func (in *inlet) keep(j *job, frame []byte) {
+	h := capture.Hop{Step: capture.Accepted, Form: capture.SMPP, Link: in.line.Load().name}
+	switch {
+	case j.news != nil:
+		h.Step, h.Remote = capture.Report, j.news.Remote
+		h.Failed = j.news.Outcome.Result == message.Refused
+	case j.msg == nil:
+		return
+	}
+	j.kept = in.edge.deps.Captured.Keep(h, "", frame)
 }
 
 // refuse answers a request that is refused before it reaches the door. Faults
@@ -221,6 +238,9 @@ func (in *inlet) accept(ctx context.Context, s *Session, jobs []job) {
 		if j.msg != nil {
 			err = errs[k]
 			k++
+		}
+		if err == nil && j.msg != nil {
+			in.edge.deps.Captured.Bind(j.kept, j.msg.ID)
 		}
 		if err == nil && j.msg != nil && j.msg.Mode == message.ModeTransaction {
 			if j.dpf {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"smsc/capture"
 	"smsc/message"
 	"smsc/smpp/pdu"
 )
@@ -16,6 +17,7 @@ type multi struct {
 	dests   []pdu.Address // of msgs, as they were written
 	refused []pdu.Unsuccess
 	mark    uint64 // of the repeat guard, 0 without
+	kept    capture.Ticket
 	again   string // names the request for the guard, "" where it is new
 }
 
@@ -55,6 +57,7 @@ func (in *inlet) submitMulti(s *Session, j *job, frame []byte) error {
 		one.msgs, one.dests = append(one.msgs, m), append(one.dests, d.Address)
 	}
 	one.guardRepeat(in, &p)
+	one.kept = in.edge.deps.Captured.Keep(capture.Hop{Step: capture.Accepted, Form: capture.SMPP, Link: l.name}, "", frame)
 	j.act = func(ctx context.Context) []byte { return in.acceptMulti(ctx, s, one) }
 	return nil
 }
@@ -88,6 +91,7 @@ func (in *inlet) acceptMulti(ctx context.Context, s *Session, p *multi) []byte {
 		status, _ := l.refusal(s, &job{msg: p.msgs[i]}, err)
 		p.refuse(p.dests[i], status)
 	}
+	in.edge.deps.Captured.Bind(p.kept, group)
 	status, resp := pdu.ROK, pdu.MultiResp{Unsuccess: p.refused}
 	if taken > 0 {
 		resp.MessageID = in.name(p.msgs[0], group)

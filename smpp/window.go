@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"smsc/capture"
 	"smsc/smpp/pdu"
 )
 
@@ -28,6 +29,7 @@ type request struct {
 	due   int64  // when it is given up
 	limit int64  // never later than this; 0: none
 	done  func(Reply)
+	tap   *capture.Tap // writes its octets down; nil: nobody does
 }
 
 // queued is a request that has no place in the window yet.
@@ -118,21 +120,25 @@ func (w *window) remove(which func(*request) bool) (rs []request) {
 //
 // On an error nothing was sent and done is not called.
 func (s *Session) Submit(ctx context.Context, p pdu.PDU, done func(Reply)) error {
+	return s.submitTapped(ctx, p, nil, done)
+}
+
+// submitTapped is Submit of what tap writes down as it leaves.
+func (s *Session) submitTapped(ctx context.Context, p pdu.PDU, tap *capture.Tap, done func(Reply)) error {
 	now := s.clock()
 	limit := int64(0)
 	if at, ok := ctx.Deadline(); ok {
 		limit = max(now+int64(time.Until(at)), 1)
 	}
-	return s.submit(p, now, limit, done)
+	return s.submit(p, request{cmd: p.Command(), began: now, limit: limit, done: done, tap: tap})
 }
 
-func (s *Session) submit(p pdu.PDU, now, limit int64, done func(Reply)) error {
+func (s *Session) submit(p pdu.PDU, r request) error {
 	s.mu.Lock()
 	if s.err != nil || !s.is(stateBound) {
 		s.mu.Unlock()
 		return ErrClosed
 	}
-	r := request{cmd: p.Command(), began: now, limit: limit, done: done}
 	if s.win.n >= s.win.max {
 		if len(s.backlog) >= s.o().Queue {
 			s.mu.Unlock()
@@ -143,7 +149,7 @@ func (s *Session) submit(p pdu.PDU, now, limit int64, done func(Reply)) error {
 		s.mu.Unlock()
 		return nil
 	}
-	s.send(p, s.enter(r, now))
+	s.send(p, s.enter(r, r.began))
 	s.mu.Unlock()
 	s.nudge()
 	return nil
@@ -169,8 +175,16 @@ func (s *Session) send(p pdu.PDU, slot *request) {
 	before := len(s.out)
 	s.out = p.Append(s.out, 0, slot.seq)
 	s.queued += uint64(len(s.out) - before)
+	slot.tapped(s.out[before:])
 	s.load.Add(1)
 	s.m().out(slot.cmd)
+}
+
+// tapped has the octets of r written down where somebody wants them.
+func (r *request) tapped(octets []byte) {
+	if r.tap != nil {
+		r.tap.Sent("", octets)
+	}
 }
 
 // enter puts r into the window; the caller appends its octets to out. mu is held.
@@ -192,6 +206,7 @@ func (s *Session) admitQueued(now int64) (moved bool) {
 		slot := s.enter(r.request, now)
 		binary.BigEndian.PutUint32(r.octets[12:], slot.seq)
 		s.put(r.octets)
+		slot.tapped(r.octets)
 		s.m().out(r.cmd)
 		moved = true
 	}

@@ -26,15 +26,16 @@ var law = map[string]room{
 	"charging/cgrates/enginetest": {floor: 3, test: true},
 
 	"store":                    {floor: 2, may: []string{"message"}},
+	"capture":                  {floor: 2, may: []string{"message"}},
 	"charging/postgres/pgtest": {floor: 3, test: true},
 	"tenant":                   {floor: 3, may: []string{"message", "routing"}},
 	"delivery":                 {floor: 3, may: []string{"message", "routing"}},
 	"delivery/queuetest":       {floor: 3, may: []string{"message", "delivery"}, test: true},
 	"intake":                   {floor: 4, may: []string{"message", "translate", "routing", "tenant", "charging"}},
-	"sip":                      {floor: 4, may: []string{"message", "translate", "tenant"}},
-	"smpp":                     {floor: 4, may: []string{"message", "translate", "tenant", "smpp/pdu"}},
+	"sip":                      {floor: 4, may: []string{"message", "capture", "translate", "tenant"}},
+	"smpp":                     {floor: 4, may: []string{"message", "capture", "translate", "tenant", "smpp/pdu"}},
 	"smpp/pdu":                 {floor: 2, pure: true},
-	"restapi":                  {floor: 4, may: []string{"message", "translate", "tenant", "routing"}},
+	"restapi":                  {floor: 4, may: []string{"message", "capture", "translate", "tenant", "routing"}},
 	"cmd/smsc":                 {floor: 5, may: []string{"*"}},
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"smsc/capture"
 	"smsc/charging/postgres"
 	"smsc/delivery"
 	"smsc/intake"
@@ -49,6 +50,7 @@ type house struct {
 	subscribers *tenant.Subscribers
 	located     atomic.Pointer[restapi.Server] // knows where numbers are; nil before it is open
 	mint        *message.Mint
+	captured    *capture.Ring // the last octets of every edge
 	engine      *delivery.Engine
 	intake      *intake.Intake
 	gate        *gate    // before the intake
@@ -151,11 +153,12 @@ func (h *house) openEdges() (err error) {
 	if err != nil {
 		return err
 	}
+	h.captured = capture.New(capture.MaxHops)
 	h.sip, err = sip.New(sip.Config{
 		Node: h.cfg.Name, Domain: h.cfg.SIP.Domain, Advertise: h.cfg.SIP.Advertise, Digest: h.cfg.SIP.Digest,
 		Listen: spell(h.cfg.Listen.SIP), TLS: secure, Volatile: h.cfg.Data == memory,
 	}, sip.Deps{Acceptor: h.gate, Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory, Presence: h.presence, Hops: h.hops,
-		Subscribers: h.subscribers, Shelf: h.store}, h.log, h.reg)
+		Subscribers: h.subscribers, Shelf: h.store, Captured: h.captured}, h.log, h.reg)
 	if err != nil {
 		return err
 	}
@@ -163,7 +166,7 @@ func (h *house) openEdges() (err error) {
 		Name: h.cfg.Name, Listen: spell(h.cfg.Listen.SMPP), TLS: secure, MaxValidity: h.cfg.Delivery.Validity.Max,
 	}, smpp.Deps{
 		Acceptor: h.gate, Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory,
-		Shelf: h.store, Mint: h.mint, Waiting: h.waiting, Ready: h.store.Ready, Bound: h.bound,
+		Shelf: h.store, Mint: h.mint, Waiting: h.waiting, Ready: h.store.Ready, Bound: h.bound, Captured: h.captured,
 	}, h.log, h.reg)
 	h.gate.rebind = h.smpp.Rebind
 	panel, err := web.Handler()
@@ -175,7 +178,7 @@ func (h *house) openEdges() (err error) {
 	}, restapi.Deps{
 		Operation: h.operation(),
 		Acceptor:  h.gate, Ledger: h.store.Ledger(), Editor: h.engine, Shelf: h.store, Directory: h.catalog.Directory,
-		Catalog: h.catalog, Gate: h.gate, Awake: h.wake, Replay: h.engine.Replay, Price: h.intake.Price, Seen: h.presence.Seen, Plan: h.plan, Facts: h.facts, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg), Panel: panel,
+		Catalog: h.catalog, Gate: h.gate, Awake: h.wake, Replay: h.engine.Replay, Price: h.intake.Price, Seen: h.presence.Seen, Plan: h.plan, Facts: h.facts, Backlog: h.store.Backlog, Links: h.linkStates, Ready: h.ready, Metrics: metricsHandler(h.reg), Panel: panel, Captured: h.captured,
 	}, h.log, h.reg)
 	if err != nil {
 		return err
