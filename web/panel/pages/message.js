@@ -4,6 +4,7 @@ import { ask, curl, get, may, offers } from "../api.js";
 import { badge, button, confirm, copier, empty, facts, head, note, panel, table } from "../ui.js";
 import { full, number, when } from "../format.js";
 import { asText, ladder } from "../ladder.js";
+import { octets } from "../octets.js";
 import { onEvent } from "../live.js";
 import { tell } from "./webhooks.js";
 
@@ -48,7 +49,7 @@ function view(m, trace, more, again) {
     head(["Message ", h("span", { class: "mono" }, String(m.id))], ...acts(m, ended, again)),
     h("div", { class: "verdict-line" }, badge(m.status), h("p", {}, h("b", {}, VERDICTS[m.status] ?? ""), m.cause && [" Cause: ", h("b", {}, m.cause.replaceAll("_", " ")), "."], m.detail && [" ", plain(m.detail, 200), "."], m.deliver_after && !ended && [" Next try ", h("b", {}, when(m.deliver_after)), "."], way && !ended && [" On ", linked(way), "."])),
     h("div", { class: "split" },
-      h("div", { class: "page" }, panel("Its way", ladder(m, trace.steps), h("div", { class: "form-acts" }, copier(() => asText(m, trace.steps), "Copy as text"), copier(() => curl("GET", `/api/messages/${m.id}/trace`), "Copy as curl"), copier(() => `smsc messages trace ${m.id}`, "Copy as smsc"))), more),
+      h("div", { class: "page" }, panel("Its way", ladder(m, trace.steps), h("div", { class: "form-acts" }, copier(() => asText(m, trace.steps), "Copy as text"), copier(() => curl("GET", `/api/messages/${m.id}/trace`), "Copy as curl"), copier(() => `smsc messages trace ${m.id}`, "Copy as smsc"))), may("admin") && panel("Octets", octets(trace.steps) ?? h("p", { class: "small" }, "Nothing of it has gone over a wire.")), more),
       h("div", { class: "page" }, panel("Text", h("p", { class: "body-text", tabindex: "0" }, plain(m.message_body)), h("p", { class: "small" }, `${m.encoding}, ${number(m.parts)} part${m.parts === 1 ? "" : "s"}`)), panel("What it is", fields(m)))),
   ];
 }
