@@ -5,12 +5,12 @@
 
 const fs = require("node:fs");
 
-const { open, signedIn, tell } = require("./panel.js");
+const { LIVE, open, signedIn, tell } = require("./panel.js");
 
 module.exports = async function bench(browser) {
   const { context, page, faults } = await signedIn(browser);
   await open(page, "/");
-  await page.waitForSelector(".live.live");
+  await page.waitForSelector(LIVE);
   const wire = await browser.newBrowserCDPSession();
   const spent = async () => (await wire.send("SystemInfo.getProcessInfo")).processInfo;
   // Seconds in which the figure of the tile or its spark line changed.

@@ -5,10 +5,11 @@
 const net = require("node:net");
 const smpp = require("smpp");
 
-const { args, check, expect, open, signedIn } = require("./panel.js");
+const { LIVE, args, check, expect, open, ready, signedIn } = require("./panel.js");
 
 module.exports = async function live(browser) {
   await check("a message over SMPP shows at once in the overview and the live tail", () => shown(browser));
+  await check("many tabs of one browser leave connections free for asking", () => many(browser));
   await check("a cut stream is said, and comes back without a reload", () => cut(browser));
 };
 
@@ -33,9 +34,9 @@ async function shown(browser) {
   const second = await context.newPage();
   second.setDefaultTimeout(90000);
   await second.goto(args.base + "/#key=" + encodeURIComponent(args.key));
-  await second.waitForSelector(".live.live");
+  await second.waitForSelector(LIVE);
   await open(page, "/messages?tail=1");
-  await page.waitForSelector(".live.live");
+  await page.waitForSelector(LIVE);
   const rounds = args.long ? 10 : 3;
   const tail = [], tile = [];
   for (let i = 0; i < rounds; i++) {
@@ -59,6 +60,27 @@ async function shown(browser) {
   return figures;
 }
 
+// many opens more tabs than a browser opens connections to one host: all of
+// them show their page, and who has no stream gets one when another goes.
+async function many(browser) {
+  const { context, page } = await signedIn(browser);
+  const tabs = [page];
+  for (let i = 0; i < 7; i++) {
+    const tab = await context.newPage();
+    tab.setDefaultTimeout(90000);
+    await tab.goto(args.base + "/#key=" + encodeURIComponent(args.key));
+    await ready(tab);
+    await tab.waitForFunction(() => /^(live|every)/.test(document.querySelector(".live")?.textContent.trim()));
+    tabs.push(tab);
+  }
+  const live = [];
+  for (const tab of tabs) live.push((await tab.$(LIVE)) !== null);
+  expect(live[0] && live.filter(Boolean).length === 4, "streams: " + live);
+  await tabs[0].close();
+  await Promise.any(tabs.filter((_, i) => !live[i]).map((tab) => tab.waitForSelector(LIVE)));
+  await context.close();
+}
+
 // cut goes through a relay of its own, so that connections can be broken.
 async function cut(browser) {
   const target = new URL(args.base);
@@ -76,12 +98,12 @@ async function cut(browser) {
   const port = relay.address().port;
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${port}/#key=${encodeURIComponent(args.key)}`);
-  await page.waitForSelector(".live.live");
+  await page.waitForSelector(LIVE);
   await page.evaluate(() => { window.stays = true; });
   await new Promise((done) => { relay.close(done); sockets.forEach((s) => s.destroy()); });
   await page.waitForSelector(".banner:not([hidden])");
   await new Promise((done) => relay.listen(port, "127.0.0.1", done));
-  await page.waitForSelector(".live.live");
+  await page.waitForSelector(LIVE);
   await page.waitForSelector(".banner", { state: "hidden" });
   expect(await page.evaluate(() => window.stays), "the page was loaded anew");
   await page.close();

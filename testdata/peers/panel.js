@@ -19,6 +19,8 @@ const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const BROWSER = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((f) => fs.existsSync(f));
 const PATIENCE = 90000; // the machine may be busy
 
+const LIVE = ".live.on"; // the mark in the header, where the stream is open
+
 const tell = (line) => console.log(JSON.stringify(line));
 
 const say = (check, error) => tell(error ? { check, error: String(error.stack ?? error).slice(0, 1500) } : { check });
@@ -115,7 +117,7 @@ async function notes(page, text) {
   await page.waitForFunction((t) => document.querySelector(".notes")?.innerText.includes(t), text, { timeout: PATIENCE });
 }
 
-module.exports = { args, api, audit, check, expect, notes, open, ready, shot, shows, signedIn, tell, until, watch };
+module.exports = { LIVE, args, api, audit, check, expect, notes, open, ready, shot, shows, signedIn, tell, until, watch };
 
 // line plays one file after the other.
 async function line(browser, names) {

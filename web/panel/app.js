@@ -155,7 +155,7 @@ onLive((l) => {
   if (!liveMark) return;
   const text = { live: "live", polling: "every 5 s", lost: "not live", asleep: "asleep", off: "" }[l.state];
   put(liveMark, h("i", { "aria-hidden": "true" }), text);
-  liveMark.className = "live " + l.state;
+  liveMark.className = "live " + (l.state === "live" ? "on" : l.state);
   document.body.classList.toggle("stale", l.state === "lost");
   const lost = l.state === "lost";
   if (lost && banner.hidden) {

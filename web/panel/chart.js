@@ -38,7 +38,7 @@ const H = 170, L = 46, R = 12, T = 8, B = 24;
 // marks are the lines of an axis and what stands beside them.
 function marks(top, t0, t1, x, y, W) {
   const rows = [0, 0.5, 1].map((f) => [svg("line", { x1: L, x2: W - R, y1: y(top * f), y2: y(top * f), class: "grid" }),
-    svg("text", { x: L - 8, y: y(top * f) + 4, class: "axis end" }, number(top * f))]);
+    svg("text", { x: L - 8, y: y(top * f) + 4, class: "axis end" }, top < 1 ? String(+(top * f).toPrecision(2)) : number(top * f))]);
   const times = [0, 0.5, 1].map((f) => svg("text", { x: L + (W - L - R) * f, y: H - 5, class: "axis " + ["", "mid", "end"][f * 2] }, clock(t0 + (t1 - t0) * f).slice(0, t1 - t0 > 7200000 ? 5 : 8)));
   return [rows, times];
 }

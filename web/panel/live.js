@@ -89,13 +89,41 @@ async function read(signal) {
   }
 }
 
+// SLOTS is how many streams all tabs of a browser hold together. Over HTTP/1.1
+// it opens six connections to a host, so that some stay free for asking.
+const SLOTS = 4;
+let free = null; // gives this tab's slot away
+
+// slot waits until this tab has one; meanwhile its pages ask every few seconds.
+async function slot(signal) {
+  while (navigator.locks && !free && !signal.aborted) {
+    for (let i = 0; i < SLOTS && !free; i++) {
+      const end = await new Promise((got) => navigator.locks.request("smsc.stream." + i, { ifAvailable: true }, (lock) => (lock ? new Promise((done) => got(done)) : got(null))));
+      if (free) end?.(); // asked for twice at a time
+      else free = end;
+    }
+    if (free || signal.aborted) break;
+    become("polling");
+    await new Promise((r) => setTimeout(r, 3000));
+  }
+  if (!stop) release();
+}
+
+function release() {
+  free?.();
+  free = null;
+}
+
 // open keeps the stream open until close. After a break it comes back later
-// each time, at most every 15 s.
+// each time, at most every 15 s. A tab that nobody has seen yet waits for that.
 export async function open() {
-  close();
-  if (!key.get() || !session.me) return;
+  stop?.abort();
+  stop = null;
+  if (!key.get() || !session.me) return close();
   if (!offers("GET", "/api/events")) return become("polling");
+  if (document.hidden) return become("asleep");
   const mine = (stop = new AbortController());
+  await slot(mine.signal);
   for (let pause = 1; !mine.signal.aborted; pause = Math.min(pause * 2, 15)) {
     try {
       const began = Date.now();
@@ -113,6 +141,7 @@ export async function open() {
 export function close() {
   stop?.abort();
   stop = null;
+  release();
 }
 
 // A tab that nobody looks at for a minute holds no stream.

@@ -74,7 +74,10 @@ function acts(m, ended, again) {
 
 const linked = (name) => (!name || name === "(parent)" || ["api", "auto"].includes(name) ? plain(name ?? "-") : h("a", { href: "/links/" + encodeURIComponent(name) }, plain(name)));
 
-const took = (m) => (m.delivered_at ? ` (after ${number((new Date(m.delivered_at) - new Date(m.inserted_at)) / 1000)} s)` : "");
+const took = (m) => {
+  const s = (new Date(m.delivered_at) - new Date(m.inserted_at)) / 1000; // known to the second
+  return !m.delivered_at ? "" : s < 1 ? " (in under 1 s)" : ` (after ${number(s)} s)`;
+};
 
 function fields(m) {
   return facts([

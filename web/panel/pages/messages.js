@@ -62,18 +62,20 @@ export default async function messages(page) {
   let heard = 0;
   let drawn = 0;
   const tick = async () => {
-    if (!due) return;
+    if (!due || page.signal.aborted) return;
     due = false;
     drawn = Date.now();
     if (live.on && !chosen.size && !rows.querySelector("tr:focus-within")) return show();
     if (live.fresh) put(pill, h("button", { type: "button", class: "pill", onclick: show }, Object.keys(filters).length || q ? "newer ones may match" : `${number(live.fresh)} newer`));
   };
+  let soon = 0;
   onEvent((kind) => {
     if (!kind.startsWith("message.") || page.query.get("after")) return;
     if (kind === "message.accepted") live.fresh++;
     due = true;
     heard = Date.now();
-    if (heard - drawn > 1000) tick(); // at once, and then at most once a second
+    // At once, and then at most twice a second.
+    soon ||= setTimeout(() => { soon = 0; tick(); }, Math.max(0, drawn + 500 - heard));
   }, page.signal, live.on ? ["message.*"] : ["message.accepted"]);
   page.every(2500, async () => {
     if (Date.now() - heard < 10000 || page.query.get("after") || q) return;
