@@ -40,10 +40,13 @@ func blank(b []byte, f Form, cut bool) []byte {
 	}
 	b, end := blankFields(b)
 	if f == SIP { // the body is the message
-		return clip(blankUsers(b, end, cut && end == len(b), "sip:", "sips:"))
+		return clip(blankUsers(b, end, cut && end == len(b), afterScheme))
 	}
 	b = blankNames(b)
-	return clip(blankUsers(b, len(b), cut, "://", `:\/\/`, "%3A%2F%2F"))
+	for _, word := range [...]string{"://", `:\/\/`, "%3A%2F%2F"} {
+		b = blankUsers(b, len(b), cut, func(b []byte) int { return afterWord(b, word) })
+	}
+	return clip(b)
 }
 
 func clip(b []byte) []byte { return b[:min(len(b), MaxOctets)] }
@@ -95,26 +98,43 @@ func isSecret(name []byte) bool {
 	return slices.ContainsFunc(secretFields[:], func(s string) bool { return len(s) == len(name) && strings.EqualFold(s, string(name)) })
 }
 
-// blankUsers takes passwords out of the URIs of b[:end] that begin with one of
-// these words. Of a URI that b breaks off in, nobody knows what it was.
-func blankUsers(b []byte, end int, cut bool, begins ...string) []byte {
-	for _, begin := range begins {
-		for at := 0; at < end; {
-			n := indexFold(b[at:end], begin)
-			if n < 0 {
-				break
-			}
-			at += n + len(begin)
-			from, to, found := password(b[at:end], cut)
-			if !found {
-				continue
-			}
-			was := len(b)
-			b = slices.Replace(b, at+from, at+to, []byte(blanked)...)
-			end += len(b) - was
+// blankUsers takes passwords out of the URIs of b[:end]; next tells where the
+// authority of the next one begins, -1 if there is none. Of a URI that b breaks
+// off in, nobody knows what it was.
+func blankUsers(b []byte, end int, cut bool, next func([]byte) int) []byte {
+	for at := 0; at < end; {
+		n := next(b[at:end])
+		if n < 0 {
+			break
 		}
+		at += n
+		from, to, found := password(b[at:end], cut)
+		if !found {
+			continue
+		}
+		was := len(b)
+		b = slices.Replace(b, at+from, at+to, []byte(blanked)...)
+		end += len(b) - was
 	}
 	return b
+}
+
+// afterScheme returns where the first SIP URI goes on behind its scheme.
+func afterScheme(b []byte) int {
+	for at := 0; ; at++ {
+		n := bytes.IndexByte(b[at:], ':')
+		if n < 0 {
+			return -1
+		}
+		at += n
+		last := at
+		if last > 3 && b[last-1]|0x20 == 's' {
+			last-- // sips
+		}
+		if last >= 3 && b[last-1]|0x20 == 'p' && b[last-2]|0x20 == 'i' && b[last-3]|0x20 == 's' {
+			return at + 1
+		}
+	}
 }
 
 // password finds the password of an authority: what stands between the first
@@ -160,18 +180,17 @@ func blankNames(b []byte) []byte {
 	}
 }
 
-// indexFold finds a word in capital or small letters, by the one octet of it
-// that has neither.
-func indexFold(b []byte, word string) int {
-	anchor := max(strings.IndexAny(word, ":%"), 0)
-	for at := anchor; at < len(b); at++ {
-		n := bytes.IndexByte(b[at:], word[anchor])
+// afterWord returns where b goes on behind a word in capital or small letters,
+// -1 if it has none.
+func afterWord(b []byte, word string) int {
+	for at := 0; at < len(b); at++ {
+		n := bytes.IndexByte(b[at:], word[0])
 		if n < 0 {
 			break
 		}
 		at += n
-		if from := at - anchor; from+len(word) <= len(b) && (anchor == 0 || (b[at-1]^word[anchor-1])|0x20 == 0x20) && strings.EqualFold(string(b[from:from+len(word)]), word) {
-			return from
+		if end := at + len(word); end <= len(b) && strings.EqualFold(string(b[at:end]), word) {
+			return end
 		}
 	}
 	return -1
