@@ -29,8 +29,8 @@ type line struct {
 	sessions map[*Session]struct{} // bound, or with a place reserved
 	senders  []*Session            // those that can carry messages for us
 	turn     int
-	ranged   bool // the senders serve different ranges
-	paths    [256]path
+	ranged   bool   // the senders serve different ranges
+	paths    []path // numPaths once something was sent: most links of many never do
 	lastErr  string
 	changed  time.Time // of up
 	up       bool
@@ -42,6 +42,9 @@ type line struct {
 	client atomic.Pointer[client] // of a carrier
 	uncall context.CancelFunc     // ends the outbinds; with Edge.mu
 }
+
+// numPaths is how many paths a link tells apart.
+const numPaths = 256
 
 // path keeps the messages of one pair of numbers on one session while any of
 // them is under way, so that they arrive in their order.
@@ -178,7 +181,10 @@ func (l *line) pick(from, to string) (s *Session, release func()) {
 	_, _ = h.WriteString(from)
 	_ = h.WriteByte(0)
 	_, _ = h.WriteString(to)
-	p := &l.paths[h.Sum64()%uint64(len(l.paths))]
+	if l.paths == nil {
+		l.paths = make([]path, numPaths)
+	}
+	p := &l.paths[h.Sum64()%numPaths]
 	among := l.senders
 	if l.ranged {
 		among = serving(l.senders, to)
