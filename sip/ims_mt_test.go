@@ -291,6 +291,10 @@ func TestPartsFollowEachOtherAndOnlyTheRestIsSentAgain(t *testing.T) {
 		more = append(more, tp.More)
 		c.quiet(20 * time.Millisecond)
 		if n == 2 {
+			// Had the first report woken after it was told, it might wake this one.
+			if woken := h.desk.keys(); !strings.Contains(woken, "number:+") {
+				t.Errorf("woken before the second part: %q", woken)
+			}
 			c.reports(came, rpError(p.Ref, 22, 0xD3))
 			break
 		}

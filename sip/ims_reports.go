@@ -19,6 +19,14 @@ func (i *ims) reported(r *request) {
 	relay, k, fits := i.relays.match(r.l.name, named, people, r.rp.Ref, r.began)
 	r.answer(response{status: 202})
 	s := readReport(&r.rp)
+	// Before the report is told: what follows upon it, the next part and a
+	// refusal of that, must not be woken by the report before it.
+	if s.ack && len(r.who.all) > 0 && fits != fitsNothing {
+		i.heardOf(r)
+	}
+	if s.ack && fits == fitsRelay {
+		i.missed.forget(relay.to)
+	}
 	switch fits {
 	case fitsRelay:
 		i.meters.report(r.l.name, "transaction")
@@ -35,12 +43,6 @@ func (i *ims) reported(r *request) {
 	default:
 		i.meters.report(r.l.name, "nothing")
 		i.s.log.Debug().Str("link", r.l.name).Str("peer", r.flow.peer.String()).Msg("a report of a phone fits nothing")
-	}
-	if s.ack && len(r.who.all) > 0 && fits != fitsNothing {
-		i.heardOf(r)
-	}
-	if s.ack && fits == fitsRelay {
-		i.missed.forget(relay.to)
 	}
 }
 
