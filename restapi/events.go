@@ -39,9 +39,16 @@ type events struct {
 	ring    [eventRing]event
 	last    uint64
 	readers map[*reader]bool
-	closed  time.Time // when the last reader of messages went away
 
-	followed atomic.Pointer[map[message.ID]bool] // by readers of one message
+	audience atomic.Pointer[audience]
+}
+
+// audience is who wants to hear of messages. It is asked at each step of each
+// message, and changes when a stream is opened or closed.
+type audience struct {
+	readers  int                 // of messages
+	followed map[message.ID]bool // by readers of one message
+	left     time.Time           // when a reader of messages last went away
 }
 
 // reader is one open stream.
@@ -53,7 +60,11 @@ type reader struct {
 	lost     int // guarded by events.mu
 }
 
-func newEvents() *events { return &events{readers: map[*reader]bool{}} }
+func newEvents() *events {
+	b := &events{readers: map[*reader]bool{}}
+	b.audience.Store(new(audience))
+	return b
+}
 
 // publish adds e to the ring and hands it to the readers. It never waits.
 func (b *events) publish(e event) {
@@ -99,36 +110,36 @@ func (b *events) open(after uint64, wish *eventWish) (*reader, []event) {
 		}
 	}
 	b.readers[r] = true
-	b.follow()
+	b.count(b.audience.Load().left)
 	return r, missed
 }
 
-// follow notes which messages have readers of their own. It is called with
-// the lock held.
-func (b *events) follow() {
-	ids := map[message.ID]bool{}
+// count notes who wants to hear of messages. mu is held.
+func (b *events) count(left time.Time) {
+	a := &audience{followed: map[message.ID]bool{}, left: left}
 	for r := range b.readers {
+		if r.messages {
+			a.readers++
+		}
 		if r.only != 0 {
-			ids[r.only] = true
+			a.followed[r.only] = true
 		}
 	}
-	b.followed.Store(&ids)
+	b.audience.Store(a)
 }
 
 // Follows tells whether somebody listens to what becomes of this message.
-func (s *Server) Follows(id message.ID) bool {
-	ids := s.events.followed.Load()
-	return ids != nil && (*ids)[id]
-}
+func (s *Server) Follows(id message.ID) bool { return s.events.audience.Load().followed[id] }
 
 func (b *events) close(r *reader) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.readers, r)
-	b.follow()
+	left := b.audience.Load().left
 	if r.messages {
-		b.closed = time.Now()
+		left = time.Now()
 	}
+	b.count(left)
 }
 
 // eventMemory is how long after the last reader of messages the ring goes on
@@ -138,15 +149,8 @@ const eventMemory = 5 * time.Minute
 // Watched tells whether somebody listens to the events of messages, or did a
 // moment ago.
 func (s *Server) Watched() bool {
-	b := s.events
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for r := range b.readers {
-		if r.messages {
-			return true
-		}
-	}
-	return time.Since(b.closed) < eventMemory
+	a := s.events.audience.Load()
+	return a.readers > 0 || time.Since(a.left) < eventMemory
 }
 
 // Overlooked tells the streams that n events of messages were left out of
