@@ -60,10 +60,8 @@ func unitsOf(b message.Body) int {
 	return len(b.Data)
 }
 
-// leaving returns b as the link writes it that has it first: a carrier reads
-// national tables where these save a switch to UCS2 (TS 23.038 §6.2.1.2), and
-// an alphabet of its own may lack characters. What a peer chose itself would
-// be kept, but nothing that comes over HTTP chose tables.
+// leaving returns b as the link writes it that has it first. What a peer chose
+// itself would be kept, but nothing that comes over HTTP chose tables.
 func (c *call) leaving(b message.Body, link string) message.Body {
 	l := c.dir.Link(link)
 	switch {
@@ -71,12 +69,10 @@ func (c *call) leaving(b message.Body, link string) message.Body {
 		return b
 	case l.ESME != nil:
 		return translate.InAlphabet(b, l.ESME.Alphabet)
-	case l.Carrier == nil:
-		return b
-	case l.Carrier.Alphabet == translate.AlphabetGSM7:
-		b = translate.InTables(b, translate.TablesAuto)
+	case l.Carrier != nil:
+		return translate.ToCarrier(b, l.Carrier.Alphabet, false)
 	}
-	return translate.InAlphabet(b, l.Carrier.Alphabet)
+	return b
 }
 
 // leaves counts anew what leaves in another form than it was taken in, and

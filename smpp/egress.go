@@ -222,7 +222,7 @@ func (l *line) pdus(a message.Attempt, st *settings, tlvs bool) ([]pdu.SM, error
 			head.RegisteredDelivery |= 1
 		}
 	}
-	body := translate.InAlphabet(st.inTables(m), st.alphabet)
+	body := st.written(m)
 	if st.long == "payload" && tlvs && body.Part == nil {
 		if n, err := translate.CountParts(body); err != nil || n > 1 {
 			return st.payload(head, body, err)

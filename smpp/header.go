@@ -26,15 +26,10 @@ func (st *settings) portHeader(udh []byte, m *message.Message) []byte {
 	return with
 }
 
-// inTables writes a text with national tables toward a carrier where that
-// saves the switch to UCS2 (TS 23.038 §6.2.1.2). An SMPP peer that chose an
-// encoding has it kept.
-func (st *settings) inTables(m *message.Message) message.Body {
-	switch {
-	case !st.carrier || st.alphabet != translate.AlphabetGSM7 || !m.Body.IsText():
-		return m.Body
-	case m.Origin.Type == message.SourceSMPP:
-		return translate.InTables(m.Body, translate.TablesAsOrigin)
+// written is the body of m as it is written on this link.
+func (st *settings) written(m *message.Message) message.Body {
+	if st.carrier {
+		return translate.ToCarrier(m.Body, st.alphabet, m.Origin.Type == message.SourceSMPP)
 	}
-	return translate.InTables(m.Body, translate.TablesAuto)
+	return translate.InAlphabet(m.Body, st.alphabet)
 }

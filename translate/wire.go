@@ -30,6 +30,21 @@ func InAlphabet(b message.Body, alphabet string) message.Body {
 	return b
 }
 
+// ToCarrier returns b as it leaves to a carrier whose data_coding 0 means
+// alphabet: with national tables where these save a switch to UCS2 (TS 23.038
+// §6.2.1.2), else as InAlphabet has it. chosen: the sender chose the encoding
+// itself, and it is kept.
+func ToCarrier(b message.Body, alphabet string, chosen bool) message.Body {
+	if alphabet == AlphabetGSM7 {
+		use := TablesAuto
+		if chosen {
+			use = TablesAsOrigin
+		}
+		b = InTables(b, use)
+	}
+	return InAlphabet(b, alphabet)
+}
+
 // DataCoding returns the data_coding under which AppendUserData writes b on a
 // link whose data_coding 0 means alphabet (spec smpp §12). A class is written
 // in its bits, which real carriers read, not in a TLV.
