@@ -77,13 +77,14 @@ type cscf struct {
 // core opens a house with one link of kind ims and the core at its other end.
 func openCore(t *testing.T, keys string) (*house, *cscf) {
 	t.Helper()
-	return openCoreOver(t, keys, &drawer{})
+	return openCoreOver(t, "udp", keys, &drawer{})
 }
 
-func openCoreOver(t *testing.T, keys string, keep *drawer) (*house, *cscf) {
+// openCoreOver opens a house whose core is reached by a transport, udp or tcp.
+func openCoreOver(t *testing.T, transport, keys string, keep *drawer) (*house, *cscf) {
 	t.Helper()
 	c := &cscf{t: t, came: make(chan PeerMessage, 1000)}
-	peer, err := NewPeer(PeerConfig{Listen: "udp:127.0.0.1:0", Handle: c.handle})
+	peer, err := NewPeer(PeerConfig{Listen: transport + ":127.0.0.1:0", Handle: c.handle})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,9 +92,13 @@ func openCoreOver(t *testing.T, keys string, keep *drawer) (*house, *cscf) {
 	t.Cleanup(func() { _ = peer.Close() })
 	h := openWith(t, quick(), fmt.Sprintf(`
 links:
-  - {name: ims, kind: ims, uri: "sip:%s;transport=udp", from: ["127.0.0.1/32"], smsc_address: "+447785016005", identity: "sip:smsc.ims.example", domain: ims.example%s}
-`, peer.Addr(), keys), keep)
-	peer.remote = netip.MustParseAddrPort(h.udp())
+  - {name: ims, kind: ims, uri: "sip:%s;transport=%s", from: ["127.0.0.1/32"], smsc_address: "+447785016005", identity: "sip:smsc.ims.example", domain: ims.example%s}
+`, peer.Addr(), transport, keys), keep)
+	at := h.udp
+	if transport == "tcp" {
+		at = h.tcp
+	}
+	peer.remote = netip.MustParseAddrPort(at())
 	return h, c
 }
 

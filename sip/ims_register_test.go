@@ -77,7 +77,7 @@ func TestThirdPartyRegisterInAllItsForms(t *testing.T) {
 
 func TestTheRowsOfOneUserBecomeOne(t *testing.T) {
 	keep := &drawer{}
-	h, c := openCoreOver(t, "", keep)
+	h, c := openCoreOver(t, "udp", "", keep)
 	c.enrol("sip:+447700900555@ims.example", "", "")
 	c.enrol("tel:+447700900777", "", "")
 	if n := len(h.Subscribers("ims")); n != 2 {
@@ -92,7 +92,7 @@ func TestTheRowsOfOneUserBecomeOne(t *testing.T) {
 		t.Errorf("woken: %s", h.desk.keys())
 	}
 	// They outlive the process.
-	again, _ := openCoreOver(t, "", keep)
+	again, _ := openCoreOver(t, "udp", "", keep)
 	if got := again.Subscribers("ims"); len(got) != 1 || got[0].State != tenant.Registered || len(got[0].Keys) != 2 {
 		t.Errorf("after a restart: %+v", got)
 	}

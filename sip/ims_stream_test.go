@@ -12,29 +12,11 @@ import (
 	"smsc/message"
 )
 
-// streamCore opens a house whose core is reached by TCP.
-func streamCore(t *testing.T, keys string) (*house, *cscf) {
-	t.Helper()
-	c := &cscf{t: t, came: make(chan PeerMessage, 100)}
-	peer, err := NewPeer(PeerConfig{Listen: "tcp:127.0.0.1:0", Handle: c.handle})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Peer = peer
-	t.Cleanup(func() { _ = peer.Close() })
-	h := openWith(t, quick(), fmt.Sprintf(`
-links:
-  - {name: ims, kind: ims, uri: "sip:%s;transport=tcp", from: ["127.0.0.1/32"], smsc_address: "+447785016005", identity: "sip:smsc.ims.example", domain: ims.example%s}
-`, peer.Addr(), keys), &drawer{})
-	peer.remote = netip.MustParseAddrPort(h.tcp())
-	return h, c
-}
-
 // TestAReportComesByAnotherConnection: the core has a connection of its own,
 // or another server of it speaks; neither has to be the one that took the
 // message.
 func TestAReportComesByAnotherConnection(t *testing.T) {
-	h, c := streamCore(t, "")
+	h, c := openCoreOver(t, "tcp", "", &drawer{})
 	if a := c.enrol("sip:+447700900555@ims.example", "", ""); a.Status != 200 {
 		t.Fatalf("%d %v", a.Status, a.Err)
 	}
@@ -160,7 +142,7 @@ func (h *house) overTCP(sentBy, callID string, rpdu []byte) net.Conn {
 // closes before the answer; what the core sends again by a new one is the same
 // message, and its report comes once more.
 func TestAPhoneRepeatsByAnotherConnection(t *testing.T) {
-	h, c := streamCore(t, "")
+	h, c := openCoreOver(t, "tcp", "", &drawer{})
 	var reports []PeerMessage
 	for range 2 {
 		_ = h.overTCP("127.0.0.1:1", "one-and-the-same@ue", submit(t, 9, "447700900123", "Hello", nil)).Close()
@@ -175,7 +157,7 @@ func TestAPhoneRepeatsByAnotherConnection(t *testing.T) {
 // that the message came by, and what comes later to the port of the Via, never
 // to the port that the connection came from.
 func TestAServerThatGivesItsNameIsCalledAtItsPort(t *testing.T) {
-	h, c := streamCore(t, "")
+	h, c := openCoreOver(t, "tcp", "", &drawer{})
 	port := netip.MustParseAddrPort(c.Addr()).Port()
 	conn := h.overTCP(fmt.Sprintf("scscf.ims.example:%d", port), "named@ue", submit(t, 9, "447700900123", "Hello", nil))
 	_ = conn.SetReadDeadline(time.Now().Add(patience))
