@@ -115,3 +115,22 @@ func TestTheFolderBelongsToOneProcess(t *testing.T) {
 		t.Errorf("a second house in the same folder: %v", err)
 	}
 }
+
+// requested is the answer to a request of the operator; headers are names, each
+// with its value behind it.
+func requested(t *testing.T, h *house, method, path, body string, headers ...string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, h.url()+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-API-Key", testKey)
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -34,15 +33,7 @@ var closed = strings.Fields("version go link source_type cause kind result state
 func strange(t *testing.T, h *house) {
 	t.Helper()
 	web := func(method, path, body string) {
-		req, err := http.NewRequestWithContext(t.Context(), method, h.url()+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("X-API-Key", testKey)
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
+		resp := requested(t, h, method, path, body)
 		_, _ = io.Copy(io.Discard, resp.Body)
 		_ = resp.Body.Close()
 	}

@@ -56,16 +56,7 @@ func TestAPageOfALongQueueComesAtOnce(t *testing.T) {
 // pollCount takes a page of the queue app and counts its rows.
 func pollCount(t *testing.T, h *house, path string) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url()+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("X-API-Key", testKey)
-	req.Header.Set("SMSc", "app")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := requested(t, h, http.MethodGet, path, "", "SMSc", "app")
 	defer resp.Body.Close()
 	var rows []json.RawMessage
 	if err := json.NewDecoder(resp.Body).Decode(&rows); err != nil {

@@ -55,16 +55,7 @@ func next(t *testing.T, got chan posted) posted {
 // postTo makes one request with the operator's key.
 func postTo(t *testing.T, h *house, path, kind, body string) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url()+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("X-API-Key", testKey)
-	req.Header.Set("Content-Type", kind)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := requested(t, h, http.MethodPost, path, body, "Content-Type", kind)
 	defer resp.Body.Close()
 	answer, _ := io.ReadAll(resp.Body)
 	if resp.StatusCode >= 300 {
@@ -133,15 +124,7 @@ func TestTheStreamTellsWhatHappens(t *testing.T) {
 links: [{name: shop, kind: webhook, url: "%s/sms"}]
 routes: [{called_prefix: "44", dest_smsc: shop}]
 `, address))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url()+"/api/events?types=message.*", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("X-API-Key", testKey)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := requested(t, h, http.MethodGet, "/api/events?types=message.*", "")
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
 	if !lines.Scan() || lines.Text() != ": open" {

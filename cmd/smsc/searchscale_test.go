@@ -107,15 +107,7 @@ func found(t *testing.T, h *house, id int64, ask string) {
 // getJSON reads an answer of the REST interface.
 func getJSON(t *testing.T, h *house, path string, into any) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url()+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("X-API-Key", testKey)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := requested(t, h, http.MethodGet, path, "")
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("X-Scan-Truncated") != "" {
 		t.Errorf("%s: %s, scan truncated: %q", path, resp.Status, resp.Header.Get("X-Scan-Truncated"))
