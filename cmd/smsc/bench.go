@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -124,11 +123,7 @@ func (f *loadFlags) drive(out io.Writer, what, address string, dial dialer) erro
 		return err
 	}
 	if f.JSON {
-		body, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		if err := printJSON(out, body); err != nil {
+		if err := printValue(out, r); err != nil {
 			return err
 		}
 	} else {

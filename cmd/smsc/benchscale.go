@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -78,11 +77,7 @@ func (c *benchScale) Run(out io.Writer) error {
 	if !c.JSON {
 		return r.print(out)
 	}
-	body, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	return printJSON(out, body)
+	return printValue(out, r)
 }
 
 func (c *benchScale) run(ctx context.Context, program string) (r scaleReport, err error) {
@@ -165,19 +160,30 @@ func (f *scaleFigures) look(s *benchServer) error {
 		return err
 	}
 	f.Links = time.Since(began).Seconds()
-	m, err := s.metrics()
-	if err != nil {
+	if err := f.rest(s); err != nil {
 		return err
 	}
-	before, began := m["process_cpu_seconds_total"], time.Now()
-	time.Sleep(scaleIdle)
-	if m, err = s.metrics(); err != nil {
-		return err
-	}
-	f.Memory, f.Goroutines = m["process_resident_memory_bytes"]/(1<<20), m["go_goroutines"]
-	// What two pages of metrics take is not idle.
-	f.Idle = max(0, m["process_cpu_seconds_total"]-before-f.Metrics) / time.Since(began).Seconds() * 100
 	return f.apply(s)
+}
+
+// rest watches s while nothing happens. Two pages of metrics at once tell what
+// one of them takes, which is not rest.
+func (f *scaleFigures) rest(s *benchServer) error {
+	var spent [3]float64
+	var at [3]time.Time
+	for i := range spent {
+		if i == 2 {
+			time.Sleep(scaleIdle)
+		}
+		m, err := s.metrics()
+		if err != nil {
+			return err
+		}
+		spent[i], at[i] = m["process_cpu_seconds_total"], time.Now()
+		f.Memory, f.Goroutines = m["process_resident_memory_bytes"]/(1<<20), m["go_goroutines"]
+	}
+	f.Idle = 100 * max(0, spent[2]-spent[1]-(spent[1]-spent[0])) / at[2].Sub(at[1]).Seconds()
+	return nil
 }
 
 // scaleIdle is how long a server is watched while nothing happens.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -217,11 +216,7 @@ func middle(samples []soakSample, of func(soakSample) float64) float64 {
 // tell prints the report and returns the verdict.
 func (c *benchSoak) tell(out io.Writer, r *soakReport) error {
 	if c.JSON {
-		body, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		if err := printJSON(out, body); err != nil {
+		if err := printValue(out, r); err != nil {
 			return err
 		}
 	} else {

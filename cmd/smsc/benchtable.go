@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -147,11 +146,7 @@ func (c *benchTable) Run(out io.Writer) error {
 	if !c.JSON {
 		return nil
 	}
-	body, err := json.Marshal(all)
-	if err != nil {
-		return err
-	}
-	return printJSON(out, body)
+	return printValue(out, all)
 }
 
 // medians runs a row as often as was asked for, then at half of its rate.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -145,14 +144,10 @@ func (c *sendCommand) printJSON(out io.Writer, a answer, receipts []homecoming) 
 	if !c.JSON {
 		return nil
 	}
-	body, err := json.Marshal(struct {
+	return printValue(out, struct {
 		answer
 		Receipts []homecoming `json:"receipts,omitempty"`
 	}{a, receipts})
-	if err != nil {
-		return err
-	}
-	return printJSON(out, body)
 }
 
 // late says plainly what a deadline means.

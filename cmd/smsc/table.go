@@ -74,6 +74,15 @@ func printJSON(out io.Writer, body []byte) error {
 	return err
 }
 
+// printValue writes a value of ours as printJSON does a server's.
+func printValue(out io.Writer, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return printJSON(out, body)
+}
+
 // fields prints the members of a JSON object one a line, in their order.
 func fields(out io.Writer, body []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
