@@ -41,7 +41,7 @@ type till struct {
 	alarm alarm
 
 	mu   sync.Mutex
-	open map[message.ID]*payment // being asked for now
+	open map[message.ID]*payment // those whose payment is under way
 }
 
 // payment is one message between being stored and being paid for.

@@ -18,7 +18,7 @@ type Charge struct {
 	// charging server knows who pays.
 	Payer string
 	Units uint8  // parts that are charged
-	Taken uint8  // of those, paid for now
+	Taken uint8  // of those, already paid for
 	Ref   string // at the charging server, of what was taken; several: ";"
 
 	// In micro-units of our own balances: Cost is that of all Units, Moved
