@@ -55,8 +55,9 @@ func size(b *message.Body) (int, error) {
 // Segments cuts b into short messages (TS 23.040 §9.2.3.24): 160/153 septets,
 // 70/67 units or 140/134 octets, fewer where b has a header, with 16 bits one
 // septet, unit or octet less. If b fits into one it comes back alone, as it is. Else each
-// segment has its Part, and, with the UDH kinds, the header of b and the
-// concatenation; PartSAR cuts at the same places and adds nothing. Texts of
+// segment has its Part and the header of b, with the UDH kinds with the
+// concatenation in it; PartSAR cuts at the same places. A concatenation of b
+// that counts as none (see UDH.Concat) stays behind. Texts of
 // segments share memory with b.Text. An escape pair or surrogate pair is
 // never cut. The elements that name national tables stand in every segment.
 //
@@ -76,6 +77,9 @@ func Segments(b message.Body, ref uint16, kind message.PartKind) ([]message.Body
 	out := make([]message.Body, len(cuts))
 	parts := make([]message.Part, len(cuts))
 	from := 0
+	if kind == message.PartSAR {
+		b.UDH = UDH(b.UDH).WithoutConcat()
+	}
 	for i, to := range cuts {
 		out[i] = b
 		if b.IsText() {

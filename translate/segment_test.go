@@ -188,6 +188,7 @@ func FuzzSegments(f *testing.F) {
 	f.Add(uint8(0), uint8(0), []byte(strings.Repeat("a\x1be", 100)), []byte(nil))
 	f.Add(uint8(8), uint8(1), bytes.Repeat([]byte{0xD8, 0x3D, 0xDE, 0}, 80), []byte(nil))
 	f.Add(uint8(4), uint8(2), make([]byte, 300), []byte{6, 5, 4, 0x0B, 0x84, 0x23, 0xF0})
+	f.Add(uint8(4), uint8(message.PartSAR), make([]byte, 140), []byte{6, 0, 4, 1, 2, 1, 0}) // a concatenation that counts as none
 	f.Fuzz(func(t *testing.T, dc, kind uint8, octets, udh []byte) {
 		b, err := BodyFromDataCoding(dc, AlphabetGSM7, octets, udh)
 		if err != nil || b.Part != nil {
