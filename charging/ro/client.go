@@ -152,9 +152,14 @@ func (c *Client) dial(ctx context.Context) (diam.Conn, error) {
 		if secure.ServerName == "" {
 			secure.ServerName, _, _ = strings.Cut(c.cfg.Address, ":")
 		}
-		raw = tls.Client(raw, secure)
+		over := tls.Client(raw, secure)
+		if err := over.HandshakeContext(ctx); err != nil {
+			_ = raw.Close()
+			return nil, err
+		}
+		raw = over
 	}
-	conn, err := client.NewConn(raw, c.cfg.Address)
+	conn, err := client.NewConn(guard(raw), c.cfg.Address)
 	if err != nil {
 		_ = raw.Close()
 	}

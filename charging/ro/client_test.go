@@ -331,7 +331,7 @@ func decode(data []byte) (m *diam.Message) {
 			m = nil
 		}
 	}()
-	m, err := diam.ReadMessage(bytes.NewReader(data), dict.Default)
+	m, err := diam.ReadMessage(&frames{r: bytes.NewReader(data)}, dict.Default)
 	if err != nil {
 		return nil
 	}
@@ -345,6 +345,7 @@ func FuzzAnswer(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(seed)
+	f.Add([]byte("\x01\x00\x00\x13\x00\x00\x01\x10\x00\x00\x00\x0400000000")) // shorter than its header
 	f.Fuzz(func(t *testing.T, data []byte) {
 		// What the library cannot decode it does not hand over; it recovers.
 		m := decode(data)
