@@ -73,6 +73,14 @@ func parseTree(data []byte, f *faults) *node {
 		f.add(0, "", "is not UTF-8")
 		return nil
 	}
+	if root := quickTree(data); root != nil {
+		return root
+	}
+	return slowTree(data, f)
+}
+
+// slowTree reads all of YAML, by the library.
+func slowTree(data []byte, f *faults) *node {
 	file := parseYAML(data, f)
 	if file == nil {
 		return nil
