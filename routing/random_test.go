@@ -123,7 +123,7 @@ func TestTheTrieFindsWhatASlowSearchFinds(t *testing.T) {
 			want := slowRoutes(in, m)
 			var got []Route
 			for _, x := range table.matching(m, Facts{}, nil, nil) {
-				got = append(got, x.Route)
+				got = append(got, *x.Route)
 			}
 			if diff := gocmp.Diff(want, got); diff != "" {
 				t.Fatalf("%+v: %s", m, diff)

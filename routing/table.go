@@ -89,7 +89,7 @@ func (b *book) close() {
 
 // entry is one compiled route.
 type entry struct {
-	Route
+	*Route                 // of the input, which stays as it is
 	called, calling string // keys
 	failover        Failover
 	once            bool        // after silence: never again
@@ -97,21 +97,33 @@ type entry struct {
 	link            *link       // of DestSMSC; nil where it leads to none
 }
 
-// NewTable compiles a table. Each error is a [*Fault]; all of them are
-// returned, and with any there is no table.
-func NewTable(in Input) (*Table, []error) {
+// Check returns what NewTable would find wrong, without the work of a table.
+func Check(in Input) []error {
+	_, faults := frame(in)
+	return faults
+}
+
+// frame makes a table that has everything but its routes, and checks all.
+func frame(in Input) (*Table, []error) {
 	t := &Table{
 		parents: in.Parents,
 		links:   make(map[string]*link, len(in.Links)),
 		numbers: make(map[string]string, len(in.Numbers)),
 		books:   make(map[string]*book),
-		tallies: tallies{routes: make(map[int]*tally, len(in.Routes)), rules: make(map[string]*tally, len(in.Rules))},
+		tallies: tallies{rules: make(map[string]*tally, len(in.Rules))},
 	}
 	for i := range in.Links {
 		t.links[in.Links[i].Name] = &link{Link: in.Links[i], out: translator(in.Links[i].Out)}
 	}
 	faults := t.check(in)
-	faults = append(faults, t.compileRules(in.Rules)...)
+	return t, append(faults, t.compileRules(in.Rules)...)
+}
+
+// NewTable compiles a table. Each error is a [*Fault]; all of them are
+// returned, and with any there is no table. The table goes on to read the
+// routes of in, which must not change any more.
+func NewTable(in Input) (*Table, []error) {
+	t, faults := frame(in)
 	if len(faults) > 0 {
 		return nil, faults
 	}
@@ -119,17 +131,7 @@ func NewTable(in Input) (*Table, []error) {
 		t.numbers[Key(n.Number)] = n.Link
 	}
 	t.serves, t.users = served(in.Links), newUsers(in.Users)
-	last := 0
-	for _, r := range in.Routes {
-		last = max(last, r.ID)
-	}
-	for _, r := range in.Routes {
-		if r.ID == 0 { // a candidate that was never saved
-			last++
-			r.ID = last
-		}
-		t.add(r)
-	}
+	t.addAll(in.Routes)
 	for _, b := range t.books {
 		b.close()
 	}
@@ -160,9 +162,31 @@ func served(links []Link) trie[serve] {
 	return grown(&root, func(s *serve) serve { return *s })
 }
 
-// add puts a route into the book of its account.
-func (t *Table) add(r Route) {
-	e := &entry{Route: r, called: Key(r.CalledPrefix), calling: Key(r.CallingPrefix),
+// addAll puts the routes into the books of their accounts. Ten thousands of
+// them lie in one piece: so many small ones would be looked at one by one
+// whenever garbage is collected.
+func (t *Table) addAll(routes []Route) {
+	last := 0
+	for i := range routes {
+		last = max(last, routes[i].ID)
+	}
+	entries, counts := make([]entry, len(routes)), make([]tally, len(routes))
+	t.tallies.routes = make(map[int]*tally, len(routes))
+	for i := range routes {
+		r := &routes[i]
+		if r.ID == 0 { // a candidate that was never saved
+			last++
+			own := *r
+			own.ID, r = last, &own
+		}
+		t.tallies.routes[r.ID] = &counts[i]
+		t.add(r, &entries[i])
+	}
+}
+
+// add makes e of a route and puts it into the book of its account.
+func (t *Table) add(r *Route, e *entry) {
+	*e = entry{Route: r, called: Key(r.CalledPrefix), calling: Key(r.CallingPrefix),
 		failover: failovers[r.Failover], once: r.AfterUnsure == "never", rewrite: translator(r.Rewrite), link: t.links[r.DestSMSC]}
 	b := t.books[r.Account]
 	if b == nil {
@@ -170,7 +194,6 @@ func (t *Table) add(r Route) {
 		t.books[r.Account] = b
 	}
 	b.all = append(b.all, e)
-	t.tallies.routes[e.ID] = new(tally)
 	if !r.Enabled {
 		return
 	}

@@ -76,11 +76,12 @@ func Open(ctx context.Context, shelf Shelf, operatorKey string, cfg CatalogConfi
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("the saved declared objects do not fit together: %w", &Refused{faults})
 	}
-	d, err := NewDirectory(c.saved.Revision, doc, operatorKey)
+	d, err := ownDirectory(c.saved.Revision, doc, operatorKey)
 	if err != nil {
 		return nil, err
 	}
 	d.stamps = c.saved.Stamps
+	c.saved.forget()
 	c.live.Store(d)
 	return c, nil
 }
@@ -131,7 +132,7 @@ func (c *Catalog) Apply(ctx context.Context, doc Document, opts ApplyOptions) (C
 		return change, nil
 	}
 	change.Revision++
-	d, err := NewDirectory(change.Revision, next, c.operatorKey)
+	d, err := ownDirectory(change.Revision, next, c.operatorKey)
 	if err != nil {
 		return Change{}, err
 	}
@@ -144,6 +145,7 @@ func (c *Catalog) Apply(ctx context.Context, doc Document, opts ApplyOptions) (C
 	if err := c.save(ctx, next, saved{Revision: change.Revision, LastRoute: last, At: now, Who: opts.Who, Stamps: d.stamps}); err != nil {
 		return Change{}, err
 	}
+	c.saved.forget()
 	c.live.Store(d)
 	for _, f := range c.subscribers {
 		f(d)

@@ -181,8 +181,7 @@ func (c *checker) checkRoutes() {
 			}
 		}
 	}
-	_, errs := routing.NewTable(c.doc.routing())
-	for _, err := range errs {
+	for _, err := range routing.Check(c.doc.routing()) {
 		var f *routing.Fault
 		if errors.As(err, &f) {
 			at := fmt.Sprintf("%s[%d]", f.List, f.Index)

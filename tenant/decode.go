@@ -32,11 +32,28 @@ func Decode(file string, data []byte, into any) []Fault {
 type decoder struct {
 	faults *faults
 	shapes map[reflect.Type]*shape
+	words  map[string]string // what text said before
 }
 
 func newDecoder(f *faults) *decoder {
-	return &decoder{faults: f, shapes: make(map[reflect.Type]*shape)}
+	return &decoder{faults: f, shapes: make(map[reflect.Type]*shape), words: make(map[string]string)}
 }
+
+// own returns text that does not hold the whole document in memory: most of it
+// is said again and again, as the names of accounts and links are.
+func (d *decoder) own(text string) string {
+	if known, ok := d.words[text]; ok {
+		return known
+	}
+	text = strings.Clone(text)
+	if len(d.words) < maxWords {
+		d.words[text] = text
+	}
+	return text
+}
+
+// maxWords is how many words a decoder remembers.
+const maxWords = 4096
 
 // shape is what the yaml tags of a struct say.
 type shape struct {
@@ -211,7 +228,7 @@ func (d *decoder) table(n *node, v reflect.Value, path string) {
 	for _, p := range n.keys {
 		value := reflect.New(v.Type().Elem()).Elem()
 		d.value(p.value, value, join(path, p.key))
-		out.SetMapIndex(reflect.ValueOf(p.key).Convert(v.Type().Key()), value)
+		out.SetMapIndex(reflect.ValueOf(d.own(p.key)).Convert(v.Type().Key()), value)
 	}
 	v.Set(out)
 }
@@ -227,7 +244,7 @@ func (d *decoder) scalar(n *node, v reflect.Value, path string) {
 			wrong("text")
 			return
 		}
-		v.SetString(n.text)
+		v.SetString(d.own(n.text))
 	case k == reflect.Bool:
 		if n.kind != boolNode {
 			wrong("true or false")

@@ -42,8 +42,13 @@ type Directory struct {
 // names the first thing that does not fit together. The operator key, unless
 // it is empty, speaks for the operator in any form of credential.
 func NewDirectory(revision int, doc Document, operatorKey string) (*Directory, error) {
+	return ownDirectory(revision, doc.Clone(), operatorKey)
+}
+
+// ownDirectory is NewDirectory of a document that nobody else will change.
+func ownDirectory(revision int, doc Document, operatorKey string) (*Directory, error) {
 	d := &Directory{
-		Revision: revision, doc: doc.Clone(),
+		Revision: revision, doc: doc,
 		accounts: make(map[string]*Account, len(doc.Accounts)),
 		bySID:    make(map[string]*Account, len(doc.Accounts)),
 		tokens:   make(map[string][32]byte, len(doc.Accounts)),

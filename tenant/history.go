@@ -32,6 +32,9 @@ type saved struct {
 	Stamps map[string]Stamp `json:"stamps,omitempty"`
 }
 
+// forget drops what the directory has in another form.
+func (s *saved) forget() { s.YAML, s.Stamps = "", nil }
+
 // Revision is one line of the history.
 type Revision struct {
 	Revision int

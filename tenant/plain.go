@@ -42,10 +42,10 @@ func plain(n *node) any {
 		out := make(map[string]any, len(n.keys))
 		for _, p := range n.keys {
 			if p.value.kind != nullNode {
-				out[p.key] = plain(p.value)
+				out[strings.Clone(p.key)] = plain(p.value)
 			}
 		}
 		return out
 	}
-	return n.text
+	return strings.Clone(n.text)
 }
