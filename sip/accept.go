@@ -23,13 +23,19 @@ func (s *Server) accept(x *exchange, who *link, m *message.Message) response {
 		return s.refusal(errs[0])
 	}
 	// durable from here
+	r := s.accepted(x, who, m)
+	if m.Mode == message.ModeTransaction && !s.cfg.Volatile {
+		return s.awaitEnd(x, m, r)
+	}
+	return r
+}
+
+// accepted is the answer for what the door has taken.
+func (s *Server) accepted(x *exchange, who *link, m *message.Message) response {
 	s.deps.Captured.Keep(capture.Hop{ID: m.ID, Step: capture.Accepted, Form: capture.SIP, Link: who.name}, "", x.octets)
 	r := response{status: 202}.with(xID, m.ID.String())
-	switch {
-	case m.Mode == message.ModeDatagram || s.cfg.Volatile:
+	if m.Mode == message.ModeDatagram || s.cfg.Volatile {
 		r = r.with("Warning", warning(s.cfg.Node, "accepted, not stored"))
-	case m.Mode == message.ModeTransaction:
-		return s.awaitEnd(x, m, r)
 	}
 	return r
 }

@@ -19,6 +19,7 @@ type endpoint struct {
 	cfg     Config
 	log     zerolog.Logger
 	pool    *pool
+	lane    *lane // of MESSAGEs, where handleAll is set
 	answers *answers
 	clients *clients
 	stop    chan struct{}
@@ -41,6 +42,9 @@ type endpoint struct {
 
 	// handle answers one request; it may take its time.
 	handle func(*exchange)
+	// handleAll answers a burst of MESSAGEs and calls leave for each, once it
+	// is done with it; since is when the first came. nil: handle has them, too.
+	handleAll func(xs []*exchange, since time.Time)
 	// admit tells whether octets of a source are read at all; nil: always.
 	admit func(from netip.Addr, stream bool) bool
 	// trusted addresses are not held to PerSource; nil: all.
@@ -64,7 +68,8 @@ func newEndpoint(cfg Config, log zerolog.Logger) *endpoint {
 		dialled: make(map[place]*dialling),
 		sources: make(map[netip.Addr]int),
 	}
-	e.pool = newPool(cfg.InProgress, e.serve)
+	e.pool = newPool(cfg.InProgress)
+	e.lane = newLane(e.pool, e.serveAll)
 	return e
 }
 
@@ -121,37 +126,91 @@ func (e *endpoint) take(data []byte, from flow) {
 	if from.stream != nil {
 		from.stream.begin()
 	}
-	if !e.pool.submit(raw) {
+	if e.handleAll != nil && bytes.HasPrefix(data, startMESSAGE) {
+		if !e.lane.submit(raw) {
+			e.serveBusy(raw)
+		}
+		return
+	}
+	if !e.pool.submit(func() { e.serve(raw) }) {
 		e.serveBusy(raw)
 	}
 }
 
+var startMESSAGE = []byte("MESSAGE ")
+
 // serve reads one request and has it answered. Nothing that happens in here
 // ends the process.
 func (e *endpoint) serve(raw *packet) {
-	if s := raw.flow.stream; s != nil {
-		defer s.done()
+	if x := e.open(raw); x != nil {
+		defer e.leave(x)
+		defer e.mend(x)
+		e.handle(x)
+	} else if s := raw.flow.stream; s != nil {
+		s.done()
 	}
-	x := e.open(raw)
-	if x == nil {
-		return
-	}
-	defer e.close(x)
-	e.handle(x)
 }
 
-// close ends an exchange: a panic is answered 500, one without an answer is
-// forgotten.
-func (e *endpoint) close(x *exchange) {
-	if r := recover(); r != nil {
-		e.log.Error().Interface("panic", r).Bytes("stack", debug.Stack()).Msg("a request broke its handler")
-		if e.onPanic != nil {
-			e.onPanic()
+// serveAll reads a burst of MESSAGEs and has it answered.
+func (e *endpoint) serveAll(raws []*packet, since time.Time) {
+	xs := make([]*exchange, 0, len(raws))
+	for _, raw := range raws {
+		if x := e.open(raw); x != nil {
+			xs = append(xs, x)
+		} else if s := raw.flow.stream; s != nil {
+			s.done()
 		}
+	}
+	if len(xs) > 0 {
+		e.handleAll(xs, since)
+	}
+}
+
+// aside has one of a burst handled by itself, because it may take long; ended
+// is called behind it.
+func (e *endpoint) aside(x *exchange, handle, ended func()) {
+	ok := e.pool.submit(func() {
+		defer ended()
+		defer e.leave(x)
+		defer e.mend(x)
+		handle()
+	})
+	if !ok {
+		x.answer(busy)
+		e.leave(x)
+		ended()
+	}
+}
+
+// busy is the answer while every hand is taken.
+var busy = response{status: 503}.with("Retry-After", "1")
+
+// mend is deferred around a handler: a panic is answered 500.
+func (e *endpoint) mend(xs ...*exchange) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	e.log.Error().Interface("panic", r).Bytes("stack", debug.Stack()).Msg("a request broke its handler")
+	if e.onPanic != nil {
+		e.onPanic()
+	}
+	for _, x := range xs {
 		x.answer(response{status: 500})
 	}
+}
+
+// leave ends an exchange, once: one without an answer is forgotten.
+func (e *endpoint) leave(x *exchange) {
+	if x.left {
+		return
+	}
+	x.left = true
 	if !x.answered && x.flow.transport == transportUDP {
 		e.answers.forget(x.key)
+	}
+	if s := x.flow.stream; s != nil {
+		s.done()
 	}
 }
 
@@ -243,6 +302,6 @@ func (e *endpoint) serveBusy(raw *packet) {
 		defer s.done()
 	}
 	if x := e.open(raw); x != nil && x.method != "ACK" {
-		x.answer(response{status: 503}.with("Retry-After", "1"))
+		x.answer(busy)
 	}
 }

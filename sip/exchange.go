@@ -27,6 +27,7 @@ type exchange struct {
 	key      uint64   // of the transaction (RFC 3261 §17.2.3)
 	end      *endpoint
 	answered bool
+	left     bool // its end is noted
 	began    time.Time
 	link     string          // label of the metrics, once known
 	imdn     *translate.IMDN // what the request reports; nil: nothing

@@ -47,9 +47,10 @@ const tpRejectDuplicates = 0x04
 // comes while the first is being decided waits for it.
 func (i *ims) store(r *request, t *translate.TPDU, m *message.Message) error {
 	key := contentKey(r)
+	mark := asked{r.l.name, key}
 	var mine *decision
 	for mine == nil {
-		first, d := i.repeats.enter(key)
+		first, d := i.repeats.enter(mark)
 		if first {
 			mine = d
 			break
@@ -60,7 +61,7 @@ func (i *ims) store(r *request, t *translate.TPDU, m *message.Message) error {
 			return context.DeadlineExceeded
 		}
 	}
-	defer i.repeats.leave(key, mine, response{})
+	defer i.repeats.leave(mark, mine, response{})
 	ctx := i.clock.context()
 	was, fresh := i.known(ctx, key, r, t, m.Origin.Ref)
 	if !fresh {

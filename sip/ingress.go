@@ -47,12 +47,7 @@ func (s *Server) receive(x *exchange) {
 	// The link is looked up before the method, for the sake of the counters
 	// alone; whether it may do anything is decided after the method.
 	who := s.links.Load().byAddress(x.flow.peer, imsContent(x.packet))
-	if who != nil {
-		x.link = who.name
-		who.counters.in.Add(1)
-		who.answered(x.began)
-	}
-	s.meters.request(x.link, "in", x.method)
+	s.noted(x, who)
 	switch allowedMethods[x.method] {
 	case methodServed:
 	case methodRefused:
@@ -82,6 +77,16 @@ func (s *Server) receive(x *exchange) {
 	default:
 		s.message(x)
 	}
+}
+
+// noted counts a request of a link; nil: of nobody yet.
+func (s *Server) noted(x *exchange, who *link) {
+	if who != nil {
+		x.link = who.name
+		who.counters.in.Add(1)
+		who.answered(x.began)
+	}
+	s.meters.request(x.link, "in", x.method)
 }
 
 // cancel answers CANCEL: a MESSAGE in progress goes on, because only INVITE

@@ -62,6 +62,7 @@ func (e *endpoint) drop() {
 		s.close()
 	}
 	e.pool.close()
+	e.lane.close()
 	e.done.Wait()
 }
 

@@ -4,9 +4,9 @@ import "sync/atomic"
 
 // pool runs requests on goroutines that are kept while there is work: at most
 // limit at once, beyond that submit says no and the caller answers 503.
+// MESSAGEs that wait in the lane count as well.
 type pool struct {
-	run   func(*packet)
-	jobs  chan *packet
+	jobs  chan func()
 	limit int64
 	busy  atomic.Int64
 	idle  atomic.Int64
@@ -16,35 +16,43 @@ type pool struct {
 // keepIdle is how many goroutines wait for the next burst.
 const keepIdle = 128
 
-func newPool(limit int, run func(*packet)) *pool {
-	return &pool{run: run, jobs: make(chan *packet), limit: int64(limit), stop: make(chan struct{})}
+func newPool(limit int) *pool {
+	return &pool{jobs: make(chan func()), limit: int64(limit), stop: make(chan struct{})}
 }
 
-// submit hands p to a waiting goroutine, or to a new one.
-func (w *pool) submit(p *packet) bool {
+// submit hands a request to a waiting goroutine, or to a new one.
+func (w *pool) submit(run func()) bool {
 	select {
-	case w.jobs <- p:
+	case w.jobs <- run:
 		return true
 	default:
 	}
+	if !w.enter() {
+		return false
+	}
+	go w.work(run)
+	return true
+}
+
+// enter counts one more; false if there are too many.
+func (w *pool) enter() bool {
 	if w.busy.Add(1) > w.limit {
 		w.busy.Add(-1)
 		return false
 	}
-	go w.work(p)
 	return true
 }
 
-func (w *pool) work(p *packet) {
+func (w *pool) work(run func()) {
 	defer w.busy.Add(-1)
 	for {
-		w.run(p)
+		run()
 		if w.idle.Add(1) > keepIdle {
 			w.idle.Add(-1)
 			return
 		}
 		select {
-		case p = <-w.jobs:
+		case run = <-w.jobs:
 			w.idle.Add(-1)
 		case <-w.stop:
 			w.idle.Add(-1)

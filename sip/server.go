@@ -97,7 +97,7 @@ func New(cfg Config, deps Deps, log zerolog.Logger, reg prometheus.Registerer) (
 	}
 	s.clock.wait = cfg.HandleWait
 	s.links.Store(&linkSet{})
-	s.end.handle = s.receive
+	s.end.handle, s.end.handleAll = s.receive, s.burst
 	s.end.admit = s.admit
 	s.end.trusted = s.known
 	s.end.banned = s.banned
@@ -219,7 +219,7 @@ func (s *Server) Drain(ctx context.Context) error {
 	}
 	beat := time.NewTicker(10 * time.Millisecond)
 	defer beat.Stop()
-	for s.meters.open.Load() > 0 || s.end.clients.underway() > 0 {
+	for s.meters.open.Load() > 0 || s.end.pool.underway() > 0 || s.end.clients.underway() > 0 {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -343,4 +343,12 @@ func (d *deadline) context() context.Context {
 		d.ctx, d.made = ctx, now
 	}
 	return d.ctx
+}
+
+// from is context for what has waited since then; call end behind it.
+func (d *deadline) from(then time.Time) (ctx context.Context, end func()) {
+	if time.Since(then) < d.wait/10 {
+		return d.context(), func() {}
+	}
+	return context.WithDeadline(context.Background(), then.Add(d.wait))
 }

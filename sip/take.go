@@ -25,26 +25,26 @@ func (s *Server) message(x *exchange) {
 // take reads a message of a link and has it stored.
 func (s *Server) take(x *exchange, who *link, user string) {
 	m, f := s.read(x, who, user)
-	if f != nil {
+	switch {
+	case f != nil:
 		x.answer(f.answer(s.cfg.Node))
-		return
-	}
-	if m == nil { // somebody is typing: nothing to keep (RFC 3994 §4)
+	case m == nil: // somebody is typing: nothing to keep (RFC 3994 §4)
 		x.answer(response{status: 200})
-		return
+	default:
+		s.decide(x, who, m)
 	}
-	first, others := s.repeats.enter(who.name + "\x00" + m.Origin.Ref)
+}
+
+// decide has a message stored, or what it reports told, and answers.
+func (s *Server) decide(x *exchange, who *link, m *message.Message) {
+	key := asked{who.name, m.Origin.Ref}
+	first, others := s.repeats.enter(key)
 	if !first {
-		select {
-		case <-others.done:
-			x.answer(others.said)
-		case <-time.After(s.cfg.HandleWait + s.cfg.EndWait):
-			x.answer(s.unavailable(time.Second))
-		}
+		s.repeat(x, others)
 		return
 	}
 	r, reported := response{status: 500}, false
-	defer func() { s.repeats.leave(who.name+"\x00"+m.Origin.Ref, others, r) }()
+	defer func() { s.repeats.leave(key, others, r) }()
 	if r, reported = s.report(x, who, m); !reported {
 		if f := s.hopsLeft(m); f != nil {
 			r = f.answer(s.cfg.Node)
@@ -56,6 +56,18 @@ func (s *Server) take(x *exchange, who *link, user string) {
 	x.answer(r)
 	if x.user != nil && s.deps.Presence != nil && len(s.deps.Presence.Bindings(x.user.AOR)) > 0 {
 		s.wake(x.user) // who speaks is there
+	}
+}
+
+// repeat gives the answer to the first of its kind, once it is there.
+func (s *Server) repeat(x *exchange, first *decision) {
+	wait := time.NewTimer(s.cfg.HandleWait + s.cfg.EndWait)
+	defer wait.Stop()
+	select {
+	case <-first.done:
+		x.answer(first.said)
+	case <-wait.C:
+		x.answer(s.unavailable(time.Second))
 	}
 }
 
