@@ -31,10 +31,8 @@ func (s *Server) pinholes(stop <-chan struct{}) {
 				continue
 			}
 			s.homes.expire(now)
-			s.deps.Presence.Each(func(aor string, bindings []tenant.Binding) {
-				if maphash.String(seed, aor)%pinholeSlots != turn%pinholeSlots {
-					return
-				}
+			mine := func(aor string) bool { return maphash.String(seed, aor)%pinholeSlots == turn%pinholeSlots }
+			s.deps.Presence.EachFlow(mine, func(aor string, bindings []tenant.Binding) {
 				for _, b := range bindings {
 					if b.ByFlow && b.Transport == "UDP" {
 						s.askDevice(aor, b)

@@ -23,8 +23,10 @@ type Presence struct {
 
 	heard atomic.Pointer[func(aor string, registered bool)]
 
-	mu   sync.RWMutex
-	rows map[string]*row // by AOR in lower case
+	mu    sync.RWMutex
+	rows  map[string]*row // by AOR in lower case
+	flows map[*row]struct{}
+	ends  endings
 }
 
 // row is one user. A change holds mu from reading to the end of the sync, so
@@ -47,7 +49,7 @@ func OpenPresence(ctx context.Context, shelf Shelf, now func() time.Time) (*Pres
 	if now == nil {
 		now = time.Now
 	}
-	p := &Presence{shelf: shelf, now: now, rows: make(map[string]*row)}
+	p := &Presence{shelf: shelf, now: now, rows: make(map[string]*row), flows: make(map[*row]struct{}), ends: make(endings)}
 	var bad error
 	err := shelf.Each(ctx, presenceKind, func(key string, value []byte) bool {
 		s, err := decodeStored(value)
@@ -68,6 +70,7 @@ func OpenPresence(ctx context.Context, shelf Shelf, now func() time.Time) (*Pres
 		}
 		r.live.Store(&kept)
 		p.rows[key] = r
+		p.note(r, kept)
 		return true
 	})
 	if err == nil {
@@ -128,6 +131,9 @@ func (p *Presence) Change(ctx context.Context, aor string, change func([]Binding
 		return err
 	}
 	r.live.Store(&next)
+	p.mu.Lock()
+	p.note(r, next)
+	p.mu.Unlock()
 	if f := p.heard.Load(); f != nil && (len(was) > 0) != (len(next) > 0) {
 		(*f)(r.aor, len(next) > 0)
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -200,4 +202,47 @@ func TestOneBindingOrAllOfAUserCanBeEnded(t *testing.T) {
 	if err != nil || len(again.Bindings("alice")) != 0 {
 		t.Errorf("after a restart: %v %v", again.Bindings("alice"), err)
 	}
+}
+
+func TestOnlyThoseWhoRunOutAreLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, err := OpenPresence(t.Context(), newShelf(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		register := func(aor string, life time.Duration, byFlow bool) {
+			err := p.Change(t.Context(), aor, func([]Binding) ([]Binding, error) {
+				return []Binding{{Contact: "sip:" + aor, Transport: "UDP", ByFlow: byFlow, Expires: time.Now().Add(life)}}, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		flows := func() (aors []string) {
+			p.EachFlow(func(aor string) bool { return aor != "other" }, func(aor string, _ []Binding) { aors = append(aors, aor) })
+			slices.Sort(aors)
+			return aors
+		}
+		register("Alice", time.Minute, true)
+		register("bob", time.Minute, false)
+		register("carol", time.Minute, true)
+		register("other", time.Hour, true)
+		if got := flows(); !slices.Equal(got, []string{"Alice", "carol"}) {
+			t.Errorf("flows of %v", got)
+		}
+		time.Sleep(50 * time.Second)
+		register("bob", time.Minute, false) // again in time
+		register("carol", time.Minute, false)
+		if got := p.Lapsed(); len(got) > 0 || len(flows()) != 1 {
+			t.Errorf("%v lapsed, flows of %v", got, flows())
+		}
+		time.Sleep(25 * time.Second)
+		if got := p.Lapsed(); !slices.Equal(got, []string{"Alice"}) || len(flows()) > 0 {
+			t.Errorf("%v lapsed, flows of %v", got, flows())
+		}
+		time.Sleep(time.Minute)
+		if got := p.Lapsed(); len(got) != 2 || len(p.Lapsed()) > 0 || len(p.ends) != 1 {
+			t.Errorf("%v lapsed, then %v; %d slices", got, p.Lapsed(), len(p.ends))
+		}
+	})
 }

@@ -50,20 +50,36 @@ func (a *attendance) look(now map[attendee]bool) {
 	a.here = now
 }
 
+// lapse notes that a user's last registration has run out, unless there is a
+// new one: is tells, while nobody else notes anything.
+func (a *attendance) lapse(who attendee, is func() bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.here[who] && !is() {
+		delete(a.here, who)
+		a.tell(who.link, who.aor, false)
+	}
+}
+
 // attendEvery is how often registrations that ended by themselves are looked
 // for.
 const attendEvery = 10 * time.Second
 
-// attend watches the registrations until ctx ends.
+// attend watches the registrations until ctx ends: those of our own users as
+// they change and run out, and all of them where the declaration has changed;
+// those of the cores by looking at all.
 func (h *house) attend(ctx context.Context) error {
-	a := &attendance{here: h.registeredNow(), tell: func(link, aor string, added bool) {
+	tell := func(link, aor string, added bool) {
 		if s := h.located.Load(); s != nil {
 			s.RegistrationChanged(link, aor, added)
 		}
-	}}
+	}
+	dir := h.catalog.Directory()
+	users := &attendance{here: h.usersNow(dir), tell: tell}
+	served := &attendance{here: h.servedNow(), tell: tell}
 	h.presence.Hear(func(aor string, is bool) {
 		if l, u := h.catalog.Directory().UserNamed(aor); l != nil {
-			a.set(attendee{l.Name, u.AOR}, is)
+			users.set(attendee{l.Name, u.AOR}, is)
 		}
 	})
 	beat := time.NewTicker(attendEvery)
@@ -71,22 +87,38 @@ func (h *house) attend(ctx context.Context) error {
 	for {
 		select {
 		case <-beat.C:
-			a.look(h.registeredNow())
+			served.look(h.servedNow())
+			lapsed := h.presence.Lapsed()
+			if d := h.catalog.Directory(); d != dir {
+				dir = d
+				users.look(h.usersNow(d))
+				continue
+			}
+			for _, aor := range lapsed {
+				if l, u := dir.UserNamed(aor); l != nil {
+					users.lapse(attendee{l.Name, u.AOR}, func() bool { return len(h.presence.Bindings(aor)) > 0 })
+				}
+			}
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
-// registeredNow lists the users that are registered.
-func (h *house) registeredNow() map[attendee]bool {
+// usersNow lists the users of ours that are registered.
+func (h *house) usersNow(dir *tenant.Directory) map[attendee]bool {
 	all := map[attendee]bool{}
-	dir := h.catalog.Directory()
 	h.presence.Each(func(aor string, _ []tenant.Binding) {
 		if l, u := dir.UserNamed(aor); l != nil {
 			all[attendee{l.Name, u.AOR}] = true
 		}
 	})
+	return all
+}
+
+// servedNow lists the users of the cores that are registered there.
+func (h *house) servedNow() map[attendee]bool {
+	all := map[attendee]bool{}
 	for _, s := range h.sip.Subscribers("") {
 		if s.State == tenant.Registered && len(s.Public) > 0 && s.Expires.After(time.Now()) {
 			all[attendee{s.Link, s.Public[0]}] = true
