@@ -18,6 +18,9 @@ func FuzzSession(f *testing.F) {
 	f.Add(pdu.AppendHeader(nil, pdu.EnquireLink, 0, 2))
 	f.Add(pdu.AppendHeader(nil, pdu.Unbind, 0, 2))
 	f.Add([]byte{0, 0, 0, 3})
+	waits := hello()
+	waits.ESMClass = esmTransaction
+	f.Add(waits.Append(nil, 0, 2))
 	h := open(f, oneESME)
 	f.Fuzz(func(t *testing.T, octets []byte) {
 		conn, err := net.Dial("tcp", h.address)

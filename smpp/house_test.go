@@ -42,7 +42,9 @@ type door struct {
 }
 
 func newDoor() *door {
-	return &door{mint: message.NewMint(0), links: make(map[string]bool), record: make(map[message.ID]message.Record)}
+	d := &door{mint: message.NewMint(0), links: make(map[string]bool), record: make(map[message.ID]message.Record)}
+	d.wait = func(ctx context.Context, id message.ID) (message.Record, error) { return d.Find(ctx, nil, id) }
+	return d
 }
 
 func (d *door) Accept(_ context.Context, ms ...*message.Message) []error {

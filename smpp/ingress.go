@@ -276,7 +276,6 @@ func (in *inlet) answer(out []byte, s *Session, j *job, err error) []byte {
 		if resp.MessageID = appendID(id[:0], j.msg.ID); len(j.msg.Aliases) > 0 {
 			resp.MessageID = in.name(j.msg, j.msg.ID)
 		}
-		return resp.Append(out, pdu.ROK, j.head.Sequence) // durable from here
 	}
 	return resp.Append(out, pdu.ROK, j.head.Sequence) // durable from here
 }
