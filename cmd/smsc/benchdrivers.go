@@ -1,15 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -141,106 +135,3 @@ func (c *sipConn) send(m loadMessage, answered func(string)) {
 }
 
 func (c *sipConn) close() { c.peer.Close() }
-
-type benchREST struct {
-	loadFlags
-	serverFlags
-}
-
-// Run drives POST /api/messages.
-func (c *benchREST) Run(out io.Writer) error {
-	dial, err := c.dialer()
-	if err != nil {
-		return err
-	}
-	u, err := url.Parse(c.Server)
-	if err != nil {
-		return usage(err)
-	}
-	address := u.Host
-	if u.Port() == "" {
-		address = net.JoinHostPort(u.Hostname(), u.Scheme)
-	}
-	return c.drive(out, "rest", address, dial)
-}
-
-// dialer returns what opens the connections of a run.
-func (c *benchREST) dialer() (dialer, error) {
-	c.Window = 1 // HTTP/1.1 answers in order: more in flight are more connections
-	server, err := c.open()
-	if err != nil {
-		return nil, err
-	}
-	// One client for all: http.Transport keeps a connection for each.
-	server.http.Transport = &http.Transport{MaxIdleConnsPerHost: c.Connections, MaxConnsPerHost: c.Connections}
-	server.http.Timeout = c.Patience
-	return func(context.Context, int) (loadConn, error) { return newRESTConn(server), nil }, nil
-}
-
-// restConn makes its requests on one goroutine, so that the reader of answers
-// and the sender are the same.
-type restConn struct {
-	api  *api
-	jobs chan restJob
-}
-
-type restJob struct {
-	m        loadMessage
-	answered func(string)
-}
-
-func newRESTConn(a *api) *restConn {
-	c := &restConn{api: a, jobs: make(chan restJob, 1)}
-	go func() {
-		for j := range c.jobs {
-			j.answered(c.post(j.m))
-		}
-	}()
-	return c
-}
-
-func (c *restConn) send(m loadMessage, answered func(string)) { c.jobs <- restJob{m, answered} }
-
-func (c *restConn) close() { close(c.jobs) }
-
-// post submits one message and returns why it was refused.
-func (c *restConn) post(m loadMessage) string {
-	body, err := json.Marshal(map[string]string{
-		"source_msisdn": m.from, "destination_msisdn": m.to, "message_body": m.text, "source_smsc": "bench",
-	})
-	if err != nil {
-		return err.Error()
-	}
-	req, err := http.NewRequest(http.MethodPost, c.api.base+"/api/messages", bytes.NewReader(body))
-	if err != nil {
-		return err.Error()
-	}
-	req.Header.Set("Content-Type", "application/json")
-	c.api.sign(req)
-	resp, err := c.api.http.Do(req)
-	if err != nil {
-		return restError(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	switch {
-	case err != nil:
-		return noAnswer
-	case resp.StatusCode/100 == 2:
-		return ""
-	}
-	var p problem
-	if json.Unmarshal(text, &p) != nil {
-		return resp.Status
-	}
-	return resp.Status + " " + p.Code
-}
-
-// restError keeps addresses and ports out of a reason that is counted.
-func restError(err error) string {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return "no connection"
-	}
-	return noAnswer
-}

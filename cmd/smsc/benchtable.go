@@ -92,7 +92,7 @@ func bySIP(transport string) func(*benchServer) (*loadFlags, dialer, error) {
 func byREST(s *benchServer) (*loadFlags, dialer, error) {
 	c := &benchREST{serverFlags: serverFlags{Server: s.http, Key: s.key}}
 	c.Connections, c.Patience = 64, benchPatience
-	dial, err := c.dialer()
+	dial, _, err := c.dialer()
 	return &c.loadFlags, dial, err
 }
 
