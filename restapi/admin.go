@@ -1,7 +1,6 @@
 package restapi
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -60,11 +59,9 @@ func (c *call) listLinks() error {
 	if err != nil {
 		return err
 	}
-	states, rows := c.linkStates(), make([]json.RawMessage, len(links))
-	for i, l := range links {
-		if rows[i], err = c.linkRow(l, states); err != nil {
-			return err
-		}
+	rows, err := c.linkRows(links)
+	if err != nil {
+		return err
 	}
 	c.etag()
 	return c.encode(rows)

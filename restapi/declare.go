@@ -96,12 +96,8 @@ func readObject(s section, object []byte) (tenant.Document, error) {
 // writeObject writes the only object of s in doc as JSON, what has its
 // default left out.
 func writeObject(s section, doc tenant.Document, secrets bool) (json.RawMessage, error) {
-	body, err := doc.JSON(secrets)
-	if err != nil {
-		return nil, err
-	}
 	var whole map[section][]json.RawMessage
-	if err = json.Unmarshal(body, &whole); err != nil || len(whole[s]) != 1 {
+	if err := json.Unmarshal(doc.JSON(secrets), &whole); err != nil || len(whole[s]) != 1 {
 		return nil, errors.New("writing a declared object: " + string(s))
 	}
 	return bytes.TrimSpace(whole[s][0]), nil

@@ -1,12 +1,12 @@
 package restapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"smsc/tenant"
@@ -27,21 +27,30 @@ type Gate interface {
 	Rebind(link string, force bool) bool
 }
 
-// linkRow is one link with its live state. Its settings are those of the
-// document, secrets hidden.
-func (c *call) linkRow(l *tenant.Link, states map[string]LinkState) (json.RawMessage, error) {
-	row, err := writeObject(linksSection, tenant.Document{Links: []tenant.Link{*l}}, c.showSecrets())
-	if err != nil {
-		return nil, err
-	}
-	if !strings.Contains(string(row), `"account":`) {
-		// The writer leaves out what has its default; the owner is always shown.
-		name, _ := json.Marshal(l.Account)
-		if i := strings.Index(string(row), `,"kind":`); i > 0 {
-			row = slices.Concat(row[:i], []byte(`,"account":`), name, row[i:])
+// linkRows are links with their live states.
+func (c *call) linkRows(links []*tenant.Link) (rows []json.RawMessage, err error) {
+	states := c.linkStates()
+	rows = tenant.LinksJSON(links, c.showSecrets())
+	for i, l := range links {
+		if rows[i], err = c.linkRow(l, rows[i], states); err != nil {
+			return nil, err
 		}
 	}
-	state := []byte("null")
+	return rows, nil
+}
+
+// linkRow is one link with its live state. Its settings are those of the
+// document, secrets hidden.
+func (c *call) linkRow(l *tenant.Link, settings []byte, states map[string]LinkState) (json.RawMessage, error) {
+	row := make([]byte, 0, len(settings)+512)
+	if i := bytes.Index(settings, []byte(`,"kind":`)); i > 0 && !bytes.Contains(settings[:i], []byte(`"account":`)) {
+		// The writer leaves out what has its default; the owner is always shown.
+		name, _ := json.Marshal(l.Account)
+		row = append(append(append(row, settings[:i]...), `,"account":`...), name...)
+		settings = settings[i:]
+	}
+	row = append(row, settings...)
+	state, err := []byte("null"), error(nil)
 	if st, ok := states[l.Name]; ok {
 		st.Since = st.Since.UTC().Truncate(time.Second)
 		if c.s.deps.Gate != nil && c.s.deps.Gate.Paused(l.Name) != "" {
@@ -55,7 +64,7 @@ func (c *call) linkRow(l *tenant.Link, states map[string]LinkState) (json.RawMes
 	if err != nil {
 		return nil, err
 	}
-	row = append(append(row[:len(row)-1:len(row)-1], ','), stamp[1:len(stamp)-1]...)
+	row = append(append(row[:len(row)-1], ','), stamp[1:len(stamp)-1]...)
 	return append(append(append(row, `,"state":`...), state...), '}'), nil
 }
 
@@ -74,12 +83,12 @@ func (c *call) showLink(status int, name string) error {
 	if l == nil { // a dry run made nothing
 		return c.encode(map[string]any{"dry_run": true})
 	}
-	row, err := c.linkRow(l, c.linkStates())
+	rows, err := c.linkRows([]*tenant.Link{l})
 	if err != nil {
 		return err
 	}
 	c.etag()
-	return c.encodeStatus(status, row)
+	return c.encodeStatus(status, rows[0])
 }
 
 // mayDeclare refuses links that a tenant may not have: those of other kinds

@@ -38,11 +38,7 @@ func (c *call) getProvision() error {
 		c.send(http.StatusOK, "application/yaml", doc.YAML(secrets))
 		return nil
 	}
-	body, err := doc.JSON(secrets)
-	if err != nil {
-		return err
-	}
-	return c.json(http.StatusOK, body)
+	return c.json(http.StatusOK, doc.JSON(secrets))
 }
 
 // putProvision applies a whole document, or with dry_run only says what that

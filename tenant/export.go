@@ -3,12 +3,12 @@ package tenant
 import (
 	"bytes"
 	"encoding"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"smsc/routing"
 )
@@ -18,26 +18,25 @@ import (
 // [Hidden].
 func (d *Document) YAML(secrets bool) []byte {
 	w := &writer{hide: !secrets}
+	w.document(d)
+	return w.Bytes()
+}
+
+// document writes every section.
+func (w *writer) document(d *Document) {
+	account, root, route, rule, number := NewAccount(), NewAccount(), NewRoute(), NewRule(), Number{Account: Operator}
+	root.Parent = ""
 	section(w, "accounts", d.Accounts, func(a *Account) {
-		def := NewAccount()
+		def := &account
 		if a.Name == Operator {
-			def.Parent = ""
+			def = &root
 		}
-		w.entry(value(a), value(&def))
+		w.entry(value(a), value(def))
 	})
 	section(w, "links", d.Links, w.link)
-	section(w, "routes", d.Routes, func(r *routing.Route) {
-		def := NewRoute()
-		w.entry(value(r), value(&def))
-	})
-	section(w, "rules", d.Rules, func(r *routing.Rule) {
-		def := NewRule()
-		w.entry(value(r), value(&def))
-	})
-	section(w, "numbers", d.Numbers, func(n *Number) {
-		w.entry(value(n), value(&Number{Account: Operator}))
-	})
-	return w.Bytes()
+	section(w, "routes", d.Routes, func(r *routing.Route) { w.entry(value(r), value(&route)) })
+	section(w, "rules", d.Rules, func(r *routing.Rule) { w.entry(value(r), value(&rule)) })
+	section(w, "numbers", d.Numbers, func(n *Number) { w.entry(value(n), value(&number)) })
 }
 
 func value(p any) reflect.Value { return reflect.ValueOf(p).Elem() }
@@ -46,26 +45,48 @@ func value(p any) reflect.Value { return reflect.ValueOf(p).Elem() }
 var secretKeys = map[string]bool{"token": true, "key": true, "password": true, "secret": true}
 
 // writer writes YAML: entries of sections as blocks, what is inside them in
-// flow style.
+// flow style. Or it writes JSON, with the same keys in the same order.
 type writer struct {
 	bytes.Buffer
+	json  bool
 	hide  bool
 	keys  decoder // for its shapes
 	fresh bool    // the next key is the first of its entry
 }
 
 func section[T any](w *writer, name string, list []T, entry func(*T)) {
-	if len(list) == 0 {
-		w.WriteString(name + ": []\n")
-		return
-	}
-	w.WriteString(name + ":\n")
+	w.open(name, len(list))
 	for i := range list {
 		w.fresh = true
-		entry(&list[i])
-		if w.fresh { // everything has its default
-			w.WriteString("  - {}\n")
+		if w.json && i > 0 {
+			w.WriteByte(',')
 		}
+		entry(&list[i])
+		switch {
+		case w.fresh && w.json: // everything has its default
+			w.WriteString("{}")
+		case w.fresh:
+			w.WriteString("  - {}\n")
+		case w.json:
+			w.WriteByte('}')
+		}
+	}
+	if w.json {
+		w.WriteByte(']')
+	}
+}
+
+// open begins a section.
+func (w *writer) open(name string, entries int) {
+	switch {
+	case w.json && w.Len() == 0:
+		w.WriteString(`{"` + name + `":[`)
+	case w.json:
+		w.WriteString(`,"` + name + `":[`)
+	case entries == 0:
+		w.WriteString(name + ": []\n")
+	default:
+		w.WriteString(name + ":\n")
 	}
 }
 
@@ -80,28 +101,64 @@ func (w *writer) shape(t reflect.Type) *shape {
 func (w *writer) entry(v, def reflect.Value) {
 	s := w.shape(v.Type())
 	for _, name := range s.names {
-		f, d := v.FieldByIndex(s.fields[name]), def.FieldByIndex(s.fields[name])
-		if reflect.DeepEqual(f.Interface(), d.Interface()) {
+		f := v.FieldByIndex(s.fields[name])
+		if same(f, def.FieldByIndex(s.fields[name])) {
 			continue
 		}
-		if w.fresh {
-			w.WriteString("  - ")
-		} else {
-			w.WriteString("    ")
-		}
-		w.fresh = false
-		w.WriteString(name + ":")
-		if f.Kind() == reflect.Slice && f.Len() > 0 && f.Type().Elem().Kind() == reflect.Struct {
+		w.begin(name)
+		if !w.json && f.Kind() == reflect.Slice && f.Len() > 0 && f.Type().Elem().Kind() == reflect.Struct {
 			for i := range f.Len() {
 				w.WriteString("\n      - ")
 				w.flow(f.Index(i), name)
 			}
 		} else {
-			w.WriteByte(' ')
+			if !w.json {
+				w.WriteByte(' ')
+			}
 			w.flow(f, name)
 		}
-		w.WriteByte('\n')
+		if !w.json {
+			w.WriteByte('\n')
+		}
 	}
+}
+
+// begin writes the key of a field.
+func (w *writer) begin(name string) {
+	switch {
+	case w.json && w.fresh:
+		w.WriteString(`{"`)
+	case w.json:
+		w.WriteString(`,"`)
+	case w.fresh:
+		w.WriteString("  - ")
+	default:
+		w.WriteString("    ")
+	}
+	w.fresh = false
+	w.WriteString(name)
+	if w.json {
+		w.WriteByte('"')
+	}
+	w.WriteByte(':')
+}
+
+// same tells whether two fields are equal, of most without reflect.DeepEqual,
+// which costs an allocation or two.
+func same(a, b reflect.Value) bool {
+	switch k := a.Kind(); {
+	case k == reflect.String:
+		return a.String() == b.String()
+	case k == reflect.Bool:
+		return a.Bool() == b.Bool()
+	case a.CanInt():
+		return a.Int() == b.Int()
+	case a.CanUint():
+		return a.Uint() == b.Uint()
+	case a.IsZero() && b.IsZero():
+		return true
+	}
+	return reflect.DeepEqual(a.Interface(), b.Interface())
 }
 
 func (w *writer) link(l *Link) {
@@ -115,16 +172,19 @@ func (w *writer) link(l *Link) {
 
 // flow writes one value; key is the key it stands under.
 func (w *writer) flow(v reflect.Value, key string) {
-	if secretKeys[key] && w.hide && v.Kind() == reflect.String && v.String() != "" {
-		w.WriteString(quote(Hidden))
+	switch {
+	case !v.IsValid():
+		w.WriteString("null")
 		return
-	}
-	if v.Type() == durationType {
+	case v.Kind() == reflect.String && w.hide && secretKeys[key] && v.String() != "":
+		w.text(Hidden)
+		return
+	case v.Type() == durationType:
 		v = v.Convert(reflect.TypeFor[Duration]())
 	}
-	if m, ok := v.Interface().(encoding.TextMarshaler); ok {
-		text, _ := m.MarshalText()
-		w.WriteString(quote(string(text)))
+	if v.Type().Implements(marshalerType) {
+		text, _ := v.Interface().(encoding.TextMarshaler).MarshalText()
+		w.text(string(text))
 		return
 	}
 	switch v.Kind() {
@@ -140,26 +200,49 @@ func (w *writer) flow(v reflect.Value, key string) {
 		}
 		w.WriteByte(']')
 	case reflect.Map:
-		keys := v.MapKeys() // strings: there are no others
-		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
-		w.WriteByte('{')
-		for i, k := range keys {
-			w.comma(i)
-			w.WriteString(quote(k.String()) + ": ")
-			w.flow(v.MapIndex(k), key)
-		}
-		w.WriteByte('}')
+		w.flowMap(v, key)
 	case reflect.String:
-		w.WriteString(quote(v.String()))
+		w.text(v.String())
+	default:
+		w.plain(v)
+	}
+}
+
+var marshalerType = reflect.TypeFor[encoding.TextMarshaler]()
+
+// plain writes truth or a number.
+func (w *writer) plain(v reflect.Value) {
+	switch {
+	case v.CanInt():
+		w.Write(strconv.AppendInt(w.AvailableBuffer(), v.Int(), 10))
+	case v.CanFloat() && w.json:
+		number, _ := json.Marshal(v.Interface()) // no document holds one that has no form
+		w.Write(number)
 	default:
 		fmt.Fprint(w, v.Interface())
 	}
 }
 
 func (w *writer) comma(i int) {
-	if i > 0 {
+	switch {
+	case i > 0 && w.json:
+		w.WriteByte(',')
+	case i > 0:
 		w.WriteString(", ")
 	}
+}
+
+func (w *writer) flowMap(v reflect.Value, key string) {
+	keys := v.MapKeys() // strings: there are no others
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	w.WriteByte('{')
+	for i, k := range keys {
+		w.comma(i)
+		w.text(k.String())
+		w.colon()
+		w.flow(v.MapIndex(k), key)
+	}
+	w.WriteByte('}')
 }
 
 func (w *writer) flowStruct(v reflect.Value) {
@@ -173,54 +256,29 @@ func (w *writer) flowStruct(v reflect.Value) {
 		}
 		w.comma(n)
 		n++
-		w.WriteString(name + ": ")
+		if w.json {
+			w.text(name)
+		} else {
+			w.WriteString(name)
+		}
+		w.colon()
 		w.flow(f, name)
 	}
 	w.WriteByte('}')
 }
 
-// words that YAML readers take for something else than text.
-var words = map[string]bool{"true": true, "false": true, "null": true, "yes": true, "no": true, "on": true, "off": true,
-	"y": true, "n": true, "nan": true, "inf": true}
-
-// quote writes text bare where every reader takes it for the same text, else
-// in double quotes.
-func quote(s string) string {
-	bare := s != "" && !words[strings.ToLower(s)] && len(s) < 128
-	for i := 0; bare && i < len(s); i++ {
-		c := rune(s[i])
-		digit := c >= '0' && c <= '9'
-		bare = wordRune(c) && (i > 0 || !digit) || i > 0 && (c == '_' || c == '-' || c == '.')
+func (w *writer) colon() {
+	w.WriteByte(':')
+	if !w.json {
+		w.WriteByte(' ')
 	}
-	// A duration begins with a digit and is no number: 30s.
-	if bare || isDuration(s) {
-		return s
-	}
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == ' ' || unicode.IsGraphic(r) && !unicode.IsSpace(r):
-			b.WriteRune(r)
-		case r <= 0xff:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case r <= 0xffff:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }
 
-func isDuration(s string) bool {
-	n, ok := strings.CutSuffix(s, "s")
-	_, err := strconv.ParseUint(n, 10, 32)
-	return ok && err == nil
+// text writes a string.
+func (w *writer) text(s string) {
+	if w.json {
+		w.quoteJSON(s)
+		return
+	}
+	w.WriteString(quote(s))
 }

@@ -3,57 +3,52 @@ package tenant
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
-
-	"github.com/goccy/go-yaml"
 )
 
 // JSON writes the document with the keys, the order and the values of
 // [Document.YAML]. ParseDocument reads it too.
-func (d *Document) JSON(secrets bool) ([]byte, error) {
-	var v any
-	if err := yaml.UnmarshalWithOptions(d.YAML(secrets), &v, yaml.UseOrderedMap()); err != nil {
-		return nil, fmt.Errorf("writing the document as JSON: %w", err)
-	}
-	return appendJSON(nil, v)
+func (d *Document) JSON(secrets bool) []byte {
+	w := &writer{hide: !secrets, json: true}
+	w.document(d)
+	w.WriteByte('}')
+	return w.Bytes()
 }
 
-// appendJSON writes what the YAML library read, maps in their order. The
-// library's own writer quotes as Go does, which is not JSON.
-func appendJSON(dst []byte, v any) ([]byte, error) {
-	var err error
-	switch v := v.(type) {
-	case yaml.MapSlice:
-		dst = append(dst, '{')
-		for i, item := range v {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			if dst, err = appendJSON(dst, fmt.Sprint(item.Key)); err != nil {
-				return nil, err
-			}
-			if dst, err = appendJSON(append(dst, ':'), item.Value); err != nil {
-				return nil, err
-			}
+// LinksJSON writes each link as it stands in [Document.JSON].
+func LinksJSON(links []*Link, secrets bool) []json.RawMessage {
+	w := &writer{hide: !secrets, json: true}
+	ends := make([]int, len(links))
+	for i, l := range links {
+		w.fresh = true
+		if w.link(l); w.fresh { // everything has its default
+			w.WriteByte('{')
 		}
-		return append(dst, '}'), nil
-	case []any:
-		dst = append(dst, '[')
-		for i, item := range v {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			if dst, err = appendJSON(dst, item); err != nil {
-				return nil, err
-			}
-		}
-		return append(dst, ']'), nil
+		w.WriteByte('}')
+		ends[i] = w.Len()
+	}
+	rows, from := make([]json.RawMessage, len(links)), 0
+	for i, end := range ends {
+		rows[i], from = w.Bytes()[from:end:end], end
+	}
+	return rows
+}
+
+// quoteJSON writes a string. Unlike the JSON library's default it leaves <, >
+// and & as they are.
+func (w *writer) quoteJSON(s string) {
+	plain := true
+	for i := 0; plain && i < len(s); i++ {
+		plain = s[i] >= ' ' && s[i] < 0x7f && s[i] != '"' && s[i] != '\\'
+	}
+	if plain {
+		w.WriteByte('"')
+		w.WriteString(s)
+		w.WriteByte('"')
+		return
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err = e.Encode(v); err != nil {
-		return nil, fmt.Errorf("writing the document as JSON: %w", err)
-	}
-	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...), nil
+	_ = e.Encode(s) // a string always has a form
+	w.Write(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }

@@ -62,10 +62,7 @@ func TestADocumentWithRulesIsWrittenAsItReads(t *testing.T) {
 	if len(faults) > 0 {
 		t.Fatalf("%v\n%s", faults, text)
 	}
-	js, err := doc.JSON(true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := doc.JSON(true)
 	third, faults := ParseDocument("p.json", js)
 	if len(faults) > 0 {
 		t.Fatalf("%v\n%s", faults, js)
