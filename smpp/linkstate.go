@@ -52,11 +52,11 @@ func (l *line) status() LinkState {
 		Malformed: l.meter.malformed.Load(),
 	}
 	for _, c := range []pdu.Command{pdu.SubmitSM, pdu.DeliverSM, pdu.DataSM, pdu.SubmitMulti} {
-		state.Received += l.meter.received.count(c)
-		state.Sent += l.meter.sent.count(c)
+		state.Received += l.meter.received.read().count(c)
+		state.Sent += l.meter.sent.read().count(c)
 	}
 	state.RateIn, state.RateOut = l.rates.look(time.Now(), state.Received, state.Sent)
-	state.Failed, state.Throttled = l.meter.received.refused(), l.meter.received.throttled()+l.meter.sent.throttled()
+	state.Failed, state.Throttled = l.meter.received.read().refused(), l.meter.received.read().throttled()+l.meter.sent.read().throttled()
 	for s := range l.sessions {
 		if s.Bound() != 0 {
 			state.Sessions++

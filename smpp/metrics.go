@@ -68,6 +68,29 @@ type traffic struct {
 	other    atomic.Uint64
 }
 
+// tally is a traffic that there is only once something was counted: most links
+// of many are silent, and 2 KiB each.
+type tally struct{ at atomic.Pointer[traffic] }
+
+// noTraffic is what a silent link counted; it is only read.
+var noTraffic traffic
+
+func (t *tally) read() *traffic {
+	if at := t.at.Load(); at != nil {
+		return at
+	}
+	return &noTraffic
+}
+
+func (t *tally) write() *traffic {
+	for {
+		if at := t.at.Load(); at != nil {
+			return at
+		}
+		t.at.CompareAndSwap(nil, new(traffic))
+	}
+}
+
 func (t *traffic) status(s pdu.Status) {
 	switch {
 	case int(s) < len(t.statuses):
@@ -83,15 +106,15 @@ func (t *traffic) status(s pdu.Status) {
 // one addition, and the registry reads the sums when it is asked.
 type meter struct {
 	link      string
-	received  traffic
-	sent      traffic
+	received  tally
+	sent      tally
 	malformed atomic.Uint64
 	strays    atomic.Uint64 // answers that fit no request of ours
 }
 
 func (m *meter) in(c pdu.Command) {
 	if m != nil {
-		m.received.commands[slot(c)].Add(1)
+		m.received.write().commands[slot(c)].Add(1)
 	}
 }
 
@@ -99,19 +122,19 @@ func (m *meter) out(c pdu.Command) { m.outs(c, 1) }
 
 func (m *meter) outs(c pdu.Command, n int) {
 	if m != nil {
-		m.sent.commands[slot(c)].Add(uint64(n))
+		m.sent.write().commands[slot(c)].Add(uint64(n))
 	}
 }
 
 func (m *meter) inStatus(s pdu.Status) {
 	if m != nil {
-		m.received.status(s)
+		m.received.write().status(s)
 	}
 }
 
 func (m *meter) outStatus(s pdu.Status) {
 	if m != nil {
-		m.sent.status(s)
+		m.sent.write().status(s)
 	}
 }
 
@@ -181,7 +204,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (m *meter) collect(ch chan<- prometheus.Metric) {
-	m.received.collect(ch, m.link, "in")
-	m.sent.collect(ch, m.link, "out")
+	for direction, t := range map[string]*tally{"in": &m.received, "out": &m.sent} {
+		if at := t.at.Load(); at != nil {
+			at.collect(ch, m.link, direction)
+		}
+	}
 	ch <- prometheus.MustNewConstMetric(descMalformed, prometheus.CounterValue, float64(m.malformed.Load()), m.link)
 }
