@@ -230,3 +230,6 @@ func (t *Table) within(account, root string) bool {
 	}
 	return false
 }
+
+// Routes returns how many routes there are, enabled or not.
+func (t *Table) Routes() int { return len(t.tallies.routes) }

@@ -157,7 +157,7 @@ func (d *Document) inherit(old []routing.Route, key func(routing.Route) string) 
 	for _, r := range d.Routes {
 		taken[r.ID] = true
 	}
-	ids := make(map[string]int, len(old))
+	ids := make(map[string]int)
 	for _, r := range old {
 		if !taken[r.ID] {
 			ids[key(r)] = r.ID
@@ -165,8 +165,12 @@ func (d *Document) inherit(old []routing.Route, key func(routing.Route) string) 
 	}
 	for i := range d.Routes {
 		r := &d.Routes[i]
-		if id := ids[key(*r)]; r.ID == 0 && id != 0 {
-			delete(ids, key(*r))
+		if r.ID != 0 || len(ids) == 0 {
+			continue
+		}
+		like := key(*r)
+		if id := ids[like]; id != 0 {
+			delete(ids, like)
 			r.ID = id
 		}
 	}

@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,7 +14,7 @@ const (
 	shelfRevision = "catalog-revision"
 	keyCurrent    = "current"
 	keepRevisions = 50
-	formatSaved   = 1
+	formatSaved   = 2 // 1 was never compressed
 )
 
 // saved is the record of one revision. The whole catalog is one record, so
@@ -48,10 +47,10 @@ func (c *Catalog) load(ctx context.Context) (found bool, err error) {
 	if err != nil || !found {
 		return false, err
 	}
-	if err := json.Unmarshal(data, &c.saved); err != nil {
+	if err := unpack(data, &c.saved); err != nil {
 		return false, fmt.Errorf("the saved declared objects can not be read: %w", err)
 	}
-	if c.saved.Format != formatSaved {
+	if c.saved.Format < 1 || c.saved.Format > formatSaved {
 		return false, fmt.Errorf("the saved declared objects have format %d, this version reads %d", c.saved.Format, formatSaved)
 	}
 	return true, nil
@@ -64,14 +63,14 @@ func (c *Catalog) save(ctx context.Context, doc Document, s saved) error {
 	s.YAML = string(doc.YAML(true))
 	s.Counts = map[string]int{"accounts": len(doc.Accounts), "links": len(doc.Links), "routes": len(doc.Routes),
 		"rules": len(doc.Rules), "numbers": len(doc.Numbers)}
-	data, err := json.Marshal(s)
+	data, err := pack(s)
 	if err != nil {
 		return err
 	}
 	if s.Revision > 0 {
 		past := s
 		past.Stamps = nil
-		line, err := json.Marshal(past)
+		line, err := pack(past)
 		if err != nil {
 			return err
 		}
@@ -100,7 +99,7 @@ func (c *Catalog) History(ctx context.Context) ([]Revision, error) {
 	var bad error
 	err := c.shelf.Each(ctx, shelfRevision, func(_ string, value []byte) bool {
 		var s saved
-		bad = errors.Join(bad, json.Unmarshal(value, &s))
+		bad = errors.Join(bad, unpack(value, &s))
 		all = append(all, Revision{Revision: s.Revision, At: s.At, Who: s.Who, Counts: s.Counts})
 		return bad == nil
 	})
@@ -121,7 +120,7 @@ func (c *Catalog) Past(ctx context.Context, revision int) (Document, bool, error
 		return Document{}, false, err
 	}
 	var s saved
-	if err := json.Unmarshal(data, &s); err != nil {
+	if err := unpack(data, &s); err != nil {
 		return Document{}, false, err
 	}
 	// What was right when it was applied is shown, whatever we think today.

@@ -237,6 +237,7 @@ func (h *house) declare(doc *tenant.Document) error {
 		h.sip.SetLinks(d)
 		h.smpp.SetLinks(d)
 		h.engine.Replan()
+		giveBack(d)
 	})
 	return nil
 }
