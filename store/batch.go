@@ -22,7 +22,7 @@ type batch struct {
 	money   map[string]int64 // balances that were looked at
 	entries int              // bookings by hand so far
 	walk    *walk            // of the work being staged, where it looks up many; else nil
-	k, v    []byte           // scratch
+	k, v, r []byte           // scratch
 }
 
 func (s *Store) newBatch(db *pebble.DB) *batch {
@@ -71,6 +71,9 @@ func (b *batch) known(ref []byte) (message.ID, error) {
 	if id := b.refs[string(ref)]; id != 0 {
 		return id, nil
 	}
+	if b.s.refs.never(ref) {
+		return 0, nil
+	}
 	var id message.ID
 	_, err := view(b.db, ref, func(v []byte) error {
 		if len(v) != 16 {
@@ -84,12 +87,17 @@ func (b *batch) known(ref []byte) (message.ID, error) {
 	return id, err
 }
 
-// remember keeps the id for repeats of m.
-func (b *batch) remember(ref []byte, m *message.Message) {
+// claim keeps the id of a request for the rest of the batch.
+func (b *batch) claim(ref []byte, id message.ID) {
 	if b.refs == nil {
 		b.refs = map[string]message.ID{}
 	}
-	b.refs[string(ref)] = m.ID
+	b.refs[string(ref)] = id
+}
+
+// remember keeps the id of m, which has claimed ref, for repeats of it.
+func (b *batch) remember(ref []byte, m *message.Message) {
+	b.s.refs.add(ref)
 	b.v = appendID(b.v[:0], m.ID)
 	b.v = binary.BigEndian.AppendUint64(b.v, uint64(slotOf(b.now.Add(m.Origin.RefLife))))
 	b.set(ref, b.v)

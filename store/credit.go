@@ -180,6 +180,7 @@ func (w *creditWork) stage(b *batch) error {
 		return err
 	}
 	if w.ref != nil {
+		b.claim(w.ref, 1)
 		b.remember(w.ref, &message.Message{ID: 1, Origin: message.Origin{RefLife: refLife}})
 	}
 	e.At = b.now

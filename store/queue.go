@@ -61,43 +61,33 @@ func (s *Store) Put(ctx context.Context, rs ...message.Record) ([]message.ID, er
 }
 
 func (w *putWork) stage(b *batch) error {
-	type first struct {
-		ref []byte
-		i   int
-	}
-	var fresh []first
-	mine := map[string]message.ID(nil)
+	fresh := make([]int, 0, len(w.records)) // those that may come again, and did not yet
 	for i := range w.records {
 		m := w.records[i].Message
 		if m.Origin.Ref == "" {
 			continue
 		}
-		ref := refKey(nil, m.Account, m.Origin.Link, m.Origin.Ref)
+		ref := b.ref(m)
 		id, err := b.known(ref)
 		if err != nil {
+			w.disclaim(b, fresh)
 			return congested(err)
 		}
-		if id == 0 {
-			id = mine[string(ref)]
+		if w.ids[i] = id; id == 0 {
+			b.claim(ref, m.ID)
+			fresh = append(fresh, i)
 		}
-		if w.ids[i] = id; id != 0 {
-			continue
-		}
-		if mine == nil {
-			mine = map[string]message.ID{}
-		}
-		mine[string(ref)] = m.ID
-		fresh = append(fresh, first{ref, i})
 	}
 	if poor, err := b.unpaid(w.records, w.ids); err != nil || poor != nil {
+		w.disclaim(b, fresh)
 		if clear(w.ids); err == nil {
 			err = &message.Unpaid{IDs: poor}
 		}
 		return err
 	}
 	// From here on nothing fails.
-	for _, f := range fresh {
-		b.remember(f.ref, w.records[f.i].Message)
+	for _, i := range fresh {
+		b.remember(b.ref(w.records[i].Message), w.records[i].Message)
 	}
 	for i := range w.records {
 		if w.ids[i] != 0 {
@@ -109,6 +99,19 @@ func (w *putWork) stage(b *batch) error {
 		must(b.settle(nil, &w.records[i].State)) // its balance was read above
 	}
 	return nil
+}
+
+// disclaim takes back what the records have claimed.
+func (w *putWork) disclaim(b *batch, fresh []int) {
+	for _, i := range fresh {
+		delete(b.refs, string(b.ref(w.records[i].Message)))
+	}
+}
+
+// ref returns the key of a request, valid until the next is asked for.
+func (b *batch) ref(m *message.Message) []byte {
+	b.r = refKey(b.r[:0], m.Account, m.Origin.Link, m.Origin.Ref)
+	return b.r
 }
 
 // Due implements delivery.Queue.

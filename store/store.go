@@ -34,6 +34,7 @@ type Store struct {
 	counts  *counts
 	watch   *watch
 	disk    *disk
+	refs    *refs
 	journal *journal // nil: no CDR files
 	takers  stripes
 	dueMu   sync.Mutex
@@ -76,6 +77,7 @@ func Open(cfg Config, log zerolog.Logger, reg prometheus.Registerer) (*Store, er
 		recent: newRecent(recentRoom),
 		counts: newCounts(),
 		watch:  newWatch(),
+		refs:   newRefs(refsMost),
 		wake:   make(chan struct{}, 1),
 		jobs:   make(chan job, inFlight),
 		trips:  make(chan struct{}, 1),
@@ -161,6 +163,7 @@ func (s *Store) run() {
 	start(&s.rounds, func() { s.guard(ctx) })
 	start(&s.rounds, func() { s.recount(ctx) })
 	start(&s.rounds, func() { s.sweep(ctx) })
+	start(&s.rounds, func() { s.learnRefs(ctx) })
 	if s.journal != nil {
 		start(&s.rounds, func() { s.journal.run(ctx) })
 	}
