@@ -19,6 +19,8 @@ type benchCommand struct {
 	Table benchTable `cmd:"" help:"Start a server for each way through the house, load it, and print the figures of all."`
 	Soak  benchSoak  `cmd:"" help:"Load a server of its own for an hour and tell whether it stays flat."`
 	Scale benchScale `cmd:"" help:"Measure acceptance with one link and route, and with thousands."`
+
+	Backlog benchBacklog `cmd:"" help:"Measure what messages cost that wait because their link is down."`
 }
 
 // Help is printed below the flags.

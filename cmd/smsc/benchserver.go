@@ -235,10 +235,15 @@ func (s *benchServer) onDisk() (octets int64) {
 }
 
 // peak is the highest resident size in MiB, where /proc tells it.
-func (s *benchServer) peak() float64 {
+func (s *benchServer) peak() float64 { return s.memory("VmHWM:") }
+
+// resident is the resident size in MiB.
+func (s *benchServer) resident() float64 { return s.memory("VmRSS:") }
+
+func (s *benchServer) memory(line string) float64 {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	for line := range strings.Lines(string(text)) {
-		if kib, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+	for row := range strings.Lines(string(text)) {
+		if kib, ok := strings.CutPrefix(row, line); ok {
 			v, _ := strconv.ParseFloat(strings.Fields(kib)[0], 64)
 			return v / 1024
 		}
