@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"encoding"
-	"fmt"
 	"math"
 	"reflect"
 	"strconv"
@@ -210,11 +209,12 @@ func (d *decoder) list(n *node, v reflect.Value, path string) {
 	}
 	out := reflect.MakeSlice(v.Type(), len(n.items), len(n.items))
 	for i, item := range n.items {
+		at := path + "[" + strconv.Itoa(i) + "]"
 		if item.kind == nullNode {
-			d.faults.add(n.line, fmt.Sprintf("%s[%d]", path, i), "is empty")
+			d.faults.add(n.line, at, "is empty")
 			continue
 		}
-		d.value(item, out.Index(i), fmt.Sprintf("%s[%d]", path, i))
+		d.value(item, out.Index(i), at)
 	}
 	v.Set(out)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"smsc/routing"
@@ -115,6 +116,7 @@ func readDocument(root *node, f *faults) (doc Document) {
 	doc.Routes = readList(d, "routes", raw.Routes, NewRoute)
 	doc.Numbers = readList(d, "numbers", raw.Numbers, func() Number { return Number{Account: Operator} })
 	doc.Rules = readList(d, "rules", raw.Rules, NewRule)
+	doc.Links = slices.Grow(doc.Links, len(raw.Links))
 	for i, n := range raw.Links {
 		doc.Links = append(doc.Links, readLink(d, n, fmt.Sprintf("links[%d]", i)))
 	}
@@ -122,11 +124,14 @@ func readDocument(root *node, f *faults) (doc Document) {
 }
 
 func readList[T any](d *decoder, section string, items []*node, fresh func() T) []T {
-	var out []T
+	if len(items) == 0 {
+		return nil
+	}
+	out := make([]T, len(items))
+	unknown := func(key string) string { return unserved(section, key) }
 	for i, n := range items {
-		v := fresh()
-		d.dict(n, fmt.Sprintf("%s[%d]", section, i), func(key string) string { return unserved(section, key) }, reflect.ValueOf(&v).Elem())
-		out = append(out, v)
+		out[i] = fresh()
+		d.dict(n, section+"["+strconv.Itoa(i)+"]", unknown, reflect.ValueOf(&out[i]).Elem())
 	}
 	return out
 }
