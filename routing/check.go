@@ -2,6 +2,7 @@ package routing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -110,13 +111,15 @@ func (c *checker) route(i int, r *Route) {
 	if r.Weight < 0 {
 		say("weight", "must not be negative")
 	}
-	c.enum(say, "source_type", strings.ToUpper(r.SourceType), append([]string{""}, Sources...))
-	c.enum(say, "charged", r.Charged, []string{"", "default", "yes", "no"})
-	c.enum(say, "refund", r.Refund, []string{"", "default", "yes", "no"})
-	c.enum(say, "failover", r.Failover, []string{"", "deferred", "refused", "none"})
-	c.enum(say, "after_unsure", r.AfterUnsure, []string{"", "later", "never"})
-	_, faults := r.Rewrite.Compile()
-	c.below("routes", i, "rewrite.", faults)
+	c.enum(say, "source_type", strings.ToUpper(r.SourceType), Sources)
+	c.enum(say, "charged", r.Charged, yesNo)
+	c.enum(say, "refund", r.Refund, yesNo)
+	c.enum(say, "failover", r.Failover, failoverWords)
+	c.enum(say, "after_unsure", r.AfterUnsure, unsureWords)
+	if !r.Rewrite.empty() {
+		_, faults := r.Rewrite.Compile()
+		c.below("routes", i, "rewrite.", faults)
+	}
 	if w := r.Valid; !w.From.IsZero() && !w.To.IsZero() && !w.From.Before(w.To) {
 		say("valid", "ends before it begins")
 	}
@@ -141,13 +144,17 @@ func (c *checker) below(list string, i int, at string, faults []error) {
 	}
 }
 
+// Words that routes may say, beside nothing.
+var (
+	yesNo         = []string{"default", "yes", "no"}
+	failoverWords = []string{"deferred", "refused", "none"}
+	unsureWords   = []string{"later", "never"}
+)
+
 func (c *checker) enum(say func(field, format string, args ...any), field, got string, allowed []string) {
-	for _, a := range allowed {
-		if got == a {
-			return
-		}
+	if got != "" && !slices.Contains(allowed, got) {
+		say(field, "%q is not one of %s", got, strings.Join(allowed, ", "))
 	}
-	say(field, "%q is not one of %s", got, strings.Join(allowed[1:], ", "))
 }
 
 func count(bs ...bool) (n int) {

@@ -4,11 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
-
-	"smsc/routing"
 )
 
 // close adds the accounts of old that d does not name, closed: messages and
@@ -124,23 +121,7 @@ func (d *Document) identify(old Document, last int) int {
 	for _, r := range d.Routes {
 		last = max(last, r.ID)
 	}
-	// The same route keeps its id, in whatever order the document has them.
-	// First those that are equal in everything, then those that lead the same
-	// way under the same conditions.
-	var w writer // of the line of a route in a document: equal routes have equal lines
-	written := func(r routing.Route) string {
-		w.Reset()
-		w.flow(reflect.ValueOf(r), "")
-		return w.String()
-	}
-	d.inherit(old.Routes, func(r routing.Route) string {
-		r.ID = 0
-		return written(r)
-	})
-	d.inherit(old.Routes, func(r routing.Route) string {
-		return written(routing.Route{Account: r.Account, CalledPrefix: routing.Key(r.CalledPrefix), CallingPrefix: routing.Key(r.CallingPrefix),
-			SourceSMSC: r.SourceSMSC, SourceType: r.SourceType, DestSMSC: r.DestSMSC, AutoReply: r.AutoReply, Drop: r.Drop})
-	})
+	d.inheritAll(old.Routes)
 	for i := range d.Routes {
 		if d.Routes[i].ID == 0 {
 			last++
@@ -148,32 +129,6 @@ func (d *Document) identify(old Document, last int) int {
 		}
 	}
 	return last
-}
-
-// inherit gives routes without id that of an old one alike in what key
-// keeps, if no other route has it.
-func (d *Document) inherit(old []routing.Route, key func(routing.Route) string) {
-	taken := make(map[int]bool, len(d.Routes))
-	for _, r := range d.Routes {
-		taken[r.ID] = true
-	}
-	ids := make(map[string]int)
-	for _, r := range old {
-		if !taken[r.ID] {
-			ids[key(r)] = r.ID
-		}
-	}
-	for i := range d.Routes {
-		r := &d.Routes[i]
-		if r.ID != 0 || len(ids) == 0 {
-			continue
-		}
-		like := key(*r)
-		if id := ids[like]; id != 0 {
-			delete(ids, like)
-			r.ID = id
-		}
-	}
 }
 
 func newSID() string {
