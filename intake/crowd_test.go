@@ -100,3 +100,75 @@ func TestASlowDiskAloneRefusesNobody(t *testing.T) {
 		}
 	})
 }
+
+func TestABurstIsLetInAndAQueueThatStaysIsCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, _ := open(t, DefaultConfig())
+		keeper := in.Doorkeeper()
+		enter := func(n int) (let int) {
+			for range n {
+				if keeper.Enter("api", message.SourceSMPP) {
+					let++
+				}
+			}
+			return let
+		}
+		if got := enter(5000); got != 5000 {
+			t.Fatalf("%d of a burst were let in", got)
+		}
+		for range 9 { // 100,000 a second, each late
+			time.Sleep(10 * time.Millisecond)
+			keeper.Leave(1000, 2*crowdPatience)
+			enter(1000)
+		}
+		inside := int(in.crowd.inside.Load())
+		if inside < crowdRoom || inside > 5000 {
+			t.Fatalf("%d are inside", inside)
+		}
+		if got := enter(1000); got != 0 {
+			t.Errorf("%d were let into a queue of %d", got, inside)
+		}
+		keeper.Leave(inside, 2*crowdPatience)
+		if got := enter(5000); got < crowdRoom || got > 4000 {
+			t.Errorf("%d were let in at once", got)
+		}
+		keeper.Leave(int(in.crowd.inside.Load()), time.Millisecond)
+		time.Sleep(crowdCalm)
+		enter(1)
+		keeper.Leave(1, time.Millisecond)
+		if got := enter(5000); got != 5000 {
+			t.Errorf("%d of a burst were let in afterwards", got)
+		}
+	})
+}
+
+func TestACallIsCutWhereTheRoomEnds(t *testing.T) {
+	in, _ := open(t, DefaultConfig())
+	in.crowd.limit.Store(crowdRoom)
+	in.crowd.inside.Store(crowdRoom - 2)
+	errs := in.Accept(context.Background(), submission(), submission(), submission())
+	if errs[0] != nil || errs[1] != nil || message.CauseOf(errs[2]) != message.Throttled {
+		t.Errorf("%v", errs)
+	}
+	in.crowd.limit.Store(crowdRoom)
+	errs = in.Accept(message.Together(context.Background()), submission(), submission(), submission())
+	for _, err := range errs {
+		if message.CauseOf(err) != message.Throttled {
+			t.Errorf("%v of messages that go together", err)
+		}
+	}
+	if errs = in.Accept(message.Inside(context.Background()), submission(), submission(), submission()); errs[2] != nil {
+		t.Errorf("%v of one that has entered", errs[2])
+	}
+	if got := in.crowd.inside.Load(); got != crowdRoom-2 {
+		t.Errorf("%d are inside", got)
+	}
+}
+
+func TestNobodyIsTurnedAwayUnreadWhereRefusalsAreRecorded(t *testing.T) {
+	in, _ := open(t, DefaultConfig())
+	in.RecordRefusals(func(...message.Record) {})
+	if in.Doorkeeper() != nil {
+		t.Error("the record of a refusal needs its message")
+	}
+}

@@ -88,10 +88,8 @@ func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
 	now := time.Now()
 	errs := make([]error, len(ms))
 	v := &visit{in: in, dir: in.directory(), now: now, facts: in.facts(now), records: make([]message.Record, 0, len(ms))}
-	if v.crowded(ms, errs) {
-		return errs
-	}
-	for i, m := range ms {
+	room := v.enter(ctx, ms, errs)
+	for i, m := range ms[:room] {
 		v.ruled = nil
 		if errs[i] = v.admit(m); errs[i] == nil {
 			v.passed = append(v.passed, i)
@@ -118,6 +116,7 @@ func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
 			}
 		}
 	}
+	v.exit(ctx, room)
 	in.assemble(ctx, v.dir, v.groups)
 	in.counts.answered(v, ms, errs, time.Since(now))
 	return errs
@@ -127,7 +126,7 @@ func (in *Intake) Accept(ctx context.Context, ms ...*message.Message) []error {
 // for leaves v.passed.
 func (in *Intake) store(ctx context.Context, v *visit, ms []*message.Message, errs []error) ([]message.ID, error) {
 	if in.till == nil {
-		return in.put(ctx, append(v.records, v.born...))
+		return v.put(ctx, append(v.records, v.born...))
 	}
 	asked := slices.Clone(v.passed)
 	ids, err := in.till.pay(ctx, v, ms, errs)
@@ -162,6 +161,7 @@ type visit struct {
 	born    []message.Record // their receipts and automatic replies
 	births  []int            // where in born those of each record end
 	passed  []int
+	waited  time.Duration       // for storage
 	groups  map[string]struct{} // keys of parts that are to be joined
 	ruled   []message.Step      // what rules did to the message at the door
 	asked   *routing.Subject    // the message as rules see it, while they are asked; one for all of a visit

@@ -3,6 +3,7 @@ package intake
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -110,6 +111,28 @@ func (c *counts) ruled(r *routing.Ruling) {
 }
 
 func (c *counts) miss(s message.Source) { c.misses.WithLabelValues(s.String()).Inc() }
+
+// turned are the series of those who are turned away from one link.
+type turned struct {
+	link                     string
+	source                   message.Source
+	received, parts, refused prometheus.Counter
+}
+
+// turnedAway counts a request that was refused before it was read. last is
+// whose series were used last: mostly they are the same again.
+func (c *counts) turnedAway(last *atomic.Pointer[turned], link string, s message.Source) {
+	t := last.Load()
+	if t == nil || t.link != link || t.source != s {
+		source := s.String()
+		t = &turned{link, s, c.received.WithLabelValues(source), c.parts.WithLabelValues(source),
+			c.refused.WithLabelValues(c.shown.of(link), message.Throttled.String())}
+		last.Store(t)
+	}
+	t.received.Inc()
+	t.parts.Inc()
+	t.refused.Inc()
+}
 
 // answered counts what Accept said to ms. Those of one call have mostly one
 // source and one link, so that neighbours share a look-up.

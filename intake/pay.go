@@ -28,7 +28,7 @@ func (t *till) pay(ctx context.Context, v *visit, ms []*message.Message, errs []
 	t.apart(ctx, v, errs)
 	held := t.hold(v)
 	defer t.close(held)
-	ids, err := v.in.put(ctx, v.batch())
+	ids, err := v.put(ctx, v.batch())
 	if err != nil {
 		for _, h := range held {
 			h.payment.err = err
@@ -47,7 +47,7 @@ func (t *till) store(ctx context.Context, v *visit, ms []*message.Message, errs 
 		if len(v.passed) == 0 {
 			return nil, nil
 		}
-		ids, err := v.in.put(ctx, v.batch())
+		ids, err := v.put(ctx, v.batch())
 		poor := unpaid(err)
 		if poor == nil {
 			return ids, err

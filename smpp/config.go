@@ -68,6 +68,7 @@ func (c Config) withDefaults() Config {
 // Deps are the rooms that the edge speaks to.
 type Deps struct {
 	Acceptor  message.Acceptor
+	Door      message.Doorkeeper // asked before a submission is read; nil: nobody is
 	Reporter  message.Reporter
 	Ledger    message.Ledger
 	Editor    message.Editor

@@ -18,6 +18,7 @@ const maxInboundOctets = 4 << 20
 type job struct {
 	head pdu.Header
 	size int              // octets of its frame
+	came int64            // by the clock of the session, where the Doorkeeper let it in; else 0
 	msg  *message.Message // to be accepted
 	news *message.News    // to be reported; with msg: a message if it fits nothing
 	act  func(context.Context) []byte
@@ -38,6 +39,8 @@ type inlet struct {
 	// Of the goroutine that reads:
 	sm    pdu.SM
 	fresh []job
+	away  []byte // answers to who is turned away
+	gone  int    // how many
 
 	held    atomic.Int64 // octets of open jobs
 	mu      sync.Mutex
@@ -52,7 +55,11 @@ func (in *inlet) Request(s *Session, h pdu.Header, frame []byte) {
 		s.Refuse(h, pdu.RThrottled)
 		return
 	}
-	j := job{head: h, size: len(frame)}
+	j, ok := job{head: h, size: len(frame)}, false
+	if j.came, ok = in.enter(s, h.Command); !ok {
+		in.turnAway(s, h)
+		return
+	}
 	var err error
 	switch h.Command {
 	case pdu.SubmitSM:
@@ -72,6 +79,10 @@ func (in *inlet) Request(s *Session, h pdu.Header, frame []byte) {
 		if j.act == nil {
 			return
 		}
+	}
+	if j.came != 0 && (err != nil || j.act != nil) {
+		in.edge.deps.Door.Leave(1, 0) // it does not come to the door, or not now
+		j.came = 0
 	}
 	if err != nil {
 		in.refuse(s, h, err)
@@ -162,6 +173,10 @@ func (l *line) origin(s *Session, m *message.Message) {
 
 // Burst implements Handler: what was read at once is worked on at once.
 func (in *inlet) Burst(s *Session) {
+	if in.gone > 0 {
+		s.Answer(in.gone, in.away)
+		in.gone, in.away = 0, in.away[:0]
+	}
 	if len(in.fresh) == 0 {
 		return
 	}
@@ -222,13 +237,14 @@ func (in *inlet) serve(s *Session, jobs []job) {
 // them in one piece.
 func (in *inlet) accept(ctx context.Context, s *Session, jobs []job) {
 	in.report(ctx, s, jobs)
-	ms := make([]*message.Message, 0, len(jobs))
+	ms, g := make([]*message.Message, 0, len(jobs)), guests{}
 	for i := range jobs {
 		if jobs[i].msg != nil {
 			ms = append(ms, jobs[i].msg)
+			g.add(jobs[i].came)
 		}
 	}
-	errs := in.door(ctx, s, ms)
+	errs := in.door(ctx, s, ms, g)
 	out := make([]byte, 0, 48*len(jobs))
 	answered, k := 0, 0
 	for i := range jobs {

@@ -83,7 +83,7 @@ func (in *inlet) acceptMulti(ctx context.Context, s *Session, p *multi) []byte {
 		set(m, keyGroup, group.String())
 	}
 	taken := 0
-	for i, err := range in.door(ctx, s, p.msgs) {
+	for i, err := range in.door(ctx, s, p.msgs, guests{}) {
 		if err == nil {
 			taken++
 			continue

@@ -72,7 +72,8 @@ func (s *Session) frames(b []byte) (used int) {
 			s.m().fault()
 			s.m().out(pdu.GenericNack)
 			s.sayLast(pdu.AppendHeader(nil, pdu.GenericNack, pdu.RInvCmdLen, h.Sequence), errFraming)
-			return len(b)
+			used = len(b)
+			break
 		}
 		if len(rest) < n {
 			break

@@ -145,7 +145,7 @@ func (in *inlet) replaceOrAccept(s *Session, j *job) {
 			one.msg.ID = id
 			return in.answer(nil, s, &one, nil)
 		}
-		err := in.door(ctx, s, []*message.Message{one.msg})[0]
+		err := in.door(ctx, s, []*message.Message{one.msg}, guests{})[0]
 		in.remember(one.mark, err == nil)
 		return in.answer(nil, s, &one, err)
 	}

@@ -165,7 +165,7 @@ func (h *house) openEdges() (err error) {
 	h.smpp = smpp.New(smpp.Config{
 		Name: h.cfg.Name, Listen: spell(h.cfg.Listen.SMPP), TLS: secure, MaxValidity: h.cfg.Delivery.Validity.Max,
 	}, smpp.Deps{
-		Acceptor: h.gate, Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory,
+		Acceptor: h.gate, Door: h.intake.Doorkeeper(), Reporter: herald{h.engine, h}, Ledger: h.store.Ledger(), Editor: h.engine, Directory: h.catalog.Directory,
 		Shelf: h.store, Mint: h.mint, Waiting: h.waiting, Ready: h.store.Ready, Bound: h.bound, Captured: h.captured,
 	}, h.log, h.reg)
 	h.gate.rebind = h.smpp.Rebind
