@@ -51,6 +51,9 @@ func address(value, given string) message.Address {
 // readNumber takes visual separators away (RFC 3966 §5.1.1): an optional "+",
 // then 1 to 20 of 0-9 * #, at least one of them a digit.
 func readNumber(s string, phone bool) (string, bool) {
+	if bareNumber(s) {
+		return s, true
+	}
 	b := make([]byte, 0, len(s))
 	n, digit := 0, false
 	for i := 0; i < len(s); i++ {
@@ -77,6 +80,18 @@ func readNumber(s string, phone bool) (string, bool) {
 		return "", false // no country has such numbers
 	}
 	return string(b), true
+}
+
+// bareNumber tells whether s is nothing but 1 to 20 digits, "+" before them or
+// not.
+func bareNumber(s string) bool {
+	s = strings.TrimPrefix(s, "+")
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return len(s) > 0 && len(s) <= 20
 }
 
 // unescape decodes %HH (RFC 3261 §19.1.2); false for a broken escape, and for

@@ -67,16 +67,45 @@ func BenchmarkMessageIn(b *testing.B) {
 // sockets.
 func BenchmarkServe(b *testing.B) {
 	s := benchServer(b, connect)
+	next := requests()
+	b.ReportAllocs()
+	for range b.N {
+		s.end.serve(next())
+	}
+}
+
+// burstOf is how many come together in BenchmarkServeBurst, whose figures are
+// those of all of them.
+const burstOf = 32
+
+func BenchmarkServeBurst(b *testing.B) {
+	s := benchServer(b, connect)
+	next := requests()
+	burst := make([]*packet, burstOf)
+	b.ReportAllocs()
+	for range b.N {
+		for i := range burst {
+			burst[i] = next()
+		}
+		s.end.serveAll(burst, time.Now())
+	}
+}
+
+// requests returns what makes one MESSAGE after the other.
+func requests() func() *packet {
 	raw := []byte(draft{body: strings.Repeat("x", 100), headers: []string{"X-REG-DELIVERY: 1"}}.String())
 	from := flow{transport: transportUDP, peer: mustAddrPort("127.0.0.1:5099"), socket: nil}
 	at := strings.Index(string(raw), "z9hG4bKtest") + len("z9hG4bK")
-	b.ReportAllocs()
-	for i := range b.N {
+	call := strings.Index(string(raw), "Call-ID: ") + len("Call-ID: ")
+	i := 0
+	return func() *packet {
 		one := append([]byte(nil), raw...)
 		for j := range 4 {
 			one[at+j] = 'a' + byte(i>>(4*j))&15
+			one[call+j] = 'a' + byte(i>>(4*j))&15
 		}
-		s.end.serve(&packet{flow: from, body: one})
+		i++
+		return &packet{flow: from, body: one}
 	}
 }
 

@@ -30,7 +30,7 @@ var errCharset = errors.New("octets are not valid in their charset")
 func mediaType(value string) (kind, params string) {
 	kind, params = cutParam(value)
 	kind = strings.Trim(kind, " \t")
-	if main, sub, ok := strings.Cut(kind, "/"); ok { // blanks may stand around "/"
+	if main, sub, ok := strings.Cut(kind, "/"); ok && strings.ContainsAny(kind, " \t") { // they may stand around "/"
 		kind = strings.TrimRight(main, " \t") + "/" + strings.TrimLeft(sub, " \t")
 	}
 	return strings.ToLower(kind), params

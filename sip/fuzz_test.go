@@ -94,6 +94,22 @@ func FuzzPlainHeads(f *testing.F) {
 	})
 }
 
+// FuzzBareURI holds the short way of reading a URI against the library's.
+func FuzzBareURI(f *testing.F) {
+	for _, s := range []string{"sip:1555@127.0.0.1:5060", "sip:host", "sip:h:0", "sip:+1_a.b-c@h.example:00005", "sip:a@b@c", "sip:@h", "sip:a@h:65536", "sip:a@..", "sip:a@-"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		u, ok := bareURI(s)
+		if !ok {
+			return
+		}
+		if want, err := unusualURI(s); err != nil || u != want {
+			t.Fatalf("%q reads %+v, not %+v %v", s, u, want, err)
+		}
+	})
+}
+
 // FuzzHeaders feeds values to every reader of header values; what is written
 // from them reads the same again.
 func FuzzHeaders(f *testing.F) {

@@ -87,6 +87,25 @@ func plainURI(s string) bool {
 	return allOf(host, &plainHost)
 }
 
+// bareURI reads "sip:user@host:port" or less of it, as nearly all URIs are
+// written. ok is false for anything else; what is read here the library would
+// read alike (FuzzBareURI).
+func bareURI(s string) (u uri, ok bool) {
+	if !plainURI(s) || strings.IndexByte(s, ';') >= 0 {
+		return uri{}, false
+	}
+	user, at, named := strings.Cut(s[len("sip:"):], "@")
+	if !named {
+		user, at = "", user
+	}
+	host, port, _ := strings.Cut(at, ":")
+	n := 0
+	for i := range len(port) {
+		n = 10*n + int(port[i]-'0')
+	}
+	return uri{scheme: "sip", user: user, host: host, port: n}, n <= 65535 && isHost(host)
+}
+
 func allOf(s string, set *[256]bool) bool {
 	for i := 0; i < len(s); i++ {
 		if !set[s[i]] {

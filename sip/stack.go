@@ -146,6 +146,14 @@ type uri struct {
 
 // parseURI reads an addr-spec. A password in it is dropped (spec sip §4.1).
 func parseURI(s string) (uri, error) {
+	if u, ok := bareURI(s); ok {
+		return u, nil
+	}
+	return unusualURI(s)
+}
+
+// unusualURI has the library read a URI that is not written like most.
+func unusualURI(s string) (uri, error) {
 	var l lib.Uri
 	if len(s) > maxURI {
 		return uri{}, errors.New("URI is longer than 1024 octets")

@@ -156,14 +156,14 @@ func (s *Server) hopsLeft(m *message.Message) *fault {
 // number, From tag, Request-URI and body. Without the last two, clients with
 // a constant Call-ID would lose messages.
 func reference(p *packet) string {
-	h := sha256.New()
 	n, _, _ := p.cseq()
-	for _, part := range []string{p.get("Call-ID"), strconv.FormatUint(uint64(n), 10), tagOf(p.get("From")), p.target} {
-		_, _ = h.Write([]byte(part))
-		_, _ = h.Write([]byte{0})
-	}
-	_, _ = h.Write(p.body)
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	b := make([]byte, 0, 768) // on the stack
+	b = append(append(b, p.get("Call-ID")...), 0)
+	b = append(strconv.AppendUint(b, uint64(n), 10), 0)
+	b = append(append(b, tagOf(p.get("From"))...), 0)
+	b = append(append(b, p.target...), 0)
+	sum := sha256.Sum256(append(b, p.body...))
+	return hex.EncodeToString(sum[:16])
 }
 
 // modeOf applies X-SMS-MODE where the link leaves the choice.
@@ -250,8 +250,11 @@ func extra(p *packet, w *wishes) map[string]string {
 // §16.3).
 func (s *Server) comesBack(p *packet, from, to message.Address) bool {
 	v, ok := p.once(xID)
+	if !ok {
+		return false
+	}
 	id, isID := message.ParseID(v)
-	if !ok || !isID || s.deps.Ledger == nil || p.get(xReceipt) != "" {
+	if !isID || s.deps.Ledger == nil || p.get(xReceipt) != "" {
 		return false
 	}
 	r, err := s.deps.Ledger.Find(s.clock.context(), nil, id)

@@ -44,12 +44,13 @@ func (p *packet) vias() []string {
 func parseVia(text string) (via, error) {
 	v := via{text: text}
 	head, params := cutParam(text)
-	parts := strings.SplitN(head, "/", 3)
-	if len(parts) != 3 || !sameName(strings.TrimSpace(parts[0]), "SIP") || !isToken(strings.TrimSpace(parts[1])) {
+	name, head, _ := strings.Cut(head, "/")
+	version, head, ok := strings.Cut(head, "/")
+	v.version = strings.TrimSpace(version)
+	if !ok || !sameName(strings.TrimSpace(name), "SIP") || !isToken(v.version) {
 		return v, errors.New("header Via does not begin with SIP/2.0/")
 	}
-	v.version = strings.TrimSpace(parts[1])
-	transport, sentBy, ok := strings.Cut(strings.TrimSpace(parts[2]), " ")
+	transport, sentBy, ok := strings.Cut(strings.TrimSpace(head), " ")
 	if !ok || !isToken(transport) {
 		return v, errors.New("header Via has no sent-by")
 	}
@@ -98,8 +99,8 @@ func (v via) replyTo(from netip.AddrPort) netip.AddrPort {
 // appendStamped writes the hop as the answer must show it (RFC 3261 §18.2.1): received where the
 // source differs from sent-by or rport was asked, rport with the port.
 func (v via) appendStamped(dst []byte, from netip.AddrPort) []byte {
-	source := from.Addr().String()
-	differs := strings.Trim(v.host, "[]") != source
+	source := from.Addr().AppendTo(make([]byte, 0, 64)) // on the stack
+	differs := strings.Trim(v.host, "[]") != string(source)
 	if !differs && !v.rport {
 		return append(dst, v.text...)
 	}
