@@ -179,7 +179,7 @@ func (e *Engine) reopen(name string) {
 	e.strays.add(strays)
 	if up {
 		// What waits on another, closed lane may have this one as its next.
-		e.Replan()
+		e.rescan.add(besides + name)
 		e.cameBack(l)
 		e.ready.add(l)
 		e.hungry.add(l)
@@ -294,9 +294,10 @@ func (e *Engine) ground() {
 }
 
 const (
-	anyPoller  = "queue:" // key of what is open to any poller
-	noWay      = "link:"  // key of what has no way at all
-	everything = ""       // in rescan: all that a change of routes concerns
+	anyPoller  = "queue:"  // key of what is open to any poller
+	noWay      = "link:"   // key of what has no way at all
+	everything = ""        // in rescan: all that a change of routes concerns
+	besides    = "beside:" // in rescan, before a link that came back: what might leave by it
 	awakeBatch = 1000
 	lastWrites = 5 * time.Second
 )

@@ -2,7 +2,7 @@ package delivery
 
 import (
 	"context"
-	"slices"
+	"strings"
 
 	"smsc/message"
 )
@@ -37,10 +37,7 @@ func (e *Engine) fetch(ctx context.Context) {
 			e.fill(ctx, l)
 		}
 		clear(lanes)
-		keys = e.rescan.all(keys)
-		if slices.Contains(keys, everything) {
-			keys = e.concerned(keys)
-		}
+		keys = e.spread(e.rescan.all(keys))
 		for _, key := range keys {
 			scans.restart(key)
 		}
@@ -58,7 +55,7 @@ type scans struct {
 
 // restart adds a look at key, or lets one under way begin again.
 func (s *scans) restart(key string) {
-	if key == everything {
+	if key == everything || strings.HasPrefix(key, besides) {
 		return
 	}
 	if old := s.at[key]; old != nil {

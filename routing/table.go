@@ -43,6 +43,7 @@ type Table struct {
 	users   users
 	rules   [triggers]map[string]*rulebook // by account
 	books   map[string]*book               // by account; none for an account without routes
+	leading map[string][]*entry            // enabled routes, by the link they lead to
 	tallies tallies
 }
 
@@ -171,7 +172,7 @@ func (t *Table) addAll(routes []Route) {
 		last = max(last, routes[i].ID)
 	}
 	entries, counts := make([]entry, len(routes)), make([]tally, len(routes))
-	t.tallies.routes = make(map[int]*tally, len(routes))
+	t.tallies.routes, t.leading = make(map[int]*tally, len(routes)), make(map[string][]*entry)
 	for i := range routes {
 		r := &routes[i]
 		if r.ID == 0 { // a candidate that was never saved
@@ -196,6 +197,9 @@ func (t *Table) add(r *Route, e *entry) {
 	b.all = append(b.all, e)
 	if !r.Enabled {
 		return
+	}
+	if e.link != nil {
+		t.leading[r.DestSMSC] = append(t.leading[r.DestSMSC], e)
 	}
 	same := b.growing.at(e.called).at(e.calling)
 	k, _ := slices.BinarySearchFunc(*same, e, func(a, b *entry) int {

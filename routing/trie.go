@@ -83,3 +83,27 @@ func (t *trie[V]) each(key string, f func(length int, v *V)) {
 		n = t.nodes[int(n.first)+k]
 	}
 }
+
+// below calls f for every value whose prefix begins with key and is longer.
+func (t *trie[V]) below(key string, f func(v *V)) {
+	if len(t.nodes) == 0 {
+		return
+	}
+	n := t.nodes[0]
+	for i := 0; i < len(key); i++ {
+		k := bytes.IndexByte(t.labels[n.first:n.first+uint32(n.kids)], key[i])
+		if k < 0 {
+			return
+		}
+		n = t.nodes[int(n.first)+k]
+	}
+	for rest := []trieNode{n}; len(rest) > 0; {
+		n, rest = rest[len(rest)-1], rest[:len(rest)-1]
+		for _, kid := range t.nodes[n.first : n.first+uint32(n.kids)] {
+			if kid.full {
+				f(&t.vals[kid.val])
+			}
+			rest = append(rest, kid)
+		}
+	}
+}
