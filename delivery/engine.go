@@ -177,7 +177,10 @@ func (e *Engine) reopen(name string) {
 	}
 	e.log.Info().Str("link", name).Bool("up", up).Msg("lane")
 	e.strays.add(strays)
-	if up {
+	if !up {
+		// What it had no room for is on disk, and may leave by another.
+		e.rescan.add(closed + name)
+	} else {
 		// What waits on another, closed lane may have this one as its next.
 		e.rescan.add(besides + name)
 		e.cameBack(l)
@@ -298,6 +301,7 @@ const (
 	noWay      = "link:"   // key of what has no way at all
 	everything = ""        // in rescan: all that a change of routes concerns
 	besides    = "beside:" // in rescan, before a link that came back: what might leave by it
+	closed     = "closed:" // in rescan, before a link that went down: what might leave by another
 	awakeBatch = 1000
 	lastWrites = 5 * time.Second
 )

@@ -55,7 +55,7 @@ type scans struct {
 
 // restart adds a look at key, or lets one under way begin again.
 func (s *scans) restart(key string) {
-	if key == everything || strings.HasPrefix(key, besides) {
+	if key == everything || strings.HasPrefix(key, besides) || strings.HasPrefix(key, closed) {
 		return
 	}
 	if old := s.at[key]; old != nil {
@@ -94,8 +94,13 @@ func (e *Engine) fill(ctx context.Context, l *lane) {
 	e.feed(l)
 }
 
-// page plans a page of what waits on s.key; false: there is no more.
+// page plans a page of what waits on s.key; false: there is no more to look
+// at. What waits for a lane that has opened is that lane's to fetch, which
+// plans it anew too; to read all of it beside would keep the lane waiting.
 func (e *Engine) page(ctx context.Context, s *scan) bool {
+	if name, ok := laneOf(s.key); ok && e.open(name) {
+		return false
+	}
 	rs, err := e.queue.Parked(ctx, s.key, s.after, scanPage)
 	if err != nil {
 		e.broken(ctx, err)

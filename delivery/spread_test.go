@@ -76,3 +76,26 @@ func TestWhatWaitsIsReadAgainOnlyForLinksThatMayTakeIt(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatALinkHadNoRoomForLeavesByAnotherWhenItGoesDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck, next := &courier{}, always(takes) // stuck never answers
+		small := lane("stuck", stuck)
+		small.Window = 1
+		h := open(t, []string{"stuck", "next"}, small, lane("next", next))
+		h.e.Link("next", false)
+		h.run()
+		const n = 3000 // far more than the lane holds in memory
+		for range n {
+			h.accept()
+		}
+		h.wait(time.Second)
+		h.e.Link("next", true)
+		h.wait(time.Second)
+		h.e.Link("stuck", false)
+		h.wait(time.Second)
+		if got := next.count(); got < n-1 {
+			t.Errorf("%d of %d left by the other link", got, n)
+		}
+	})
+}
