@@ -33,13 +33,14 @@ type User struct {
 type users struct{ names, numbers map[string]string }
 
 func newUsers(list []User) users {
-	u := users{make(map[string]string, len(list)), make(map[string]string, len(list))}
+	u := users{make(map[string]string, len(list)), make(map[string]string)}
 	for _, user := range list {
 		u.names[strings.ToLower(user.Name)] = user.Link
-		if key := Key(user.Number); user.Number != "" {
-			if _, taken := u.numbers[key]; !taken {
-				u.numbers[key] = user.Link
-			}
+		if user.Number == "" {
+			continue
+		}
+		if key := Key(user.Number); u.numbers[key] == "" {
+			u.numbers[key] = user.Link
 		}
 	}
 	return u
