@@ -109,17 +109,7 @@ func (h *house) openStore() (err error) {
 	if err = h.openExport(); err != nil {
 		return err
 	}
-	h.catalog, err = tenant.Open(context.Background(), h.store, h.key, tenant.CatalogConfig{Insecure: h.cfg.Insecure}, h.log)
-	if err != nil {
-		return fmt.Errorf("declared objects: %w", err)
-	}
-	if h.presence, err = tenant.OpenPresence(context.Background(), h.store, nil); err != nil {
-		return fmt.Errorf("registrations: %w", err)
-	}
-	if h.subscribers, err = tenant.OpenSubscribers(context.Background(), h.store, nil); err != nil {
-		return fmt.Errorf("subscribers: %w", err)
-	}
-	return nil
+	return h.openTenants()
 }
 
 // openMovers builds the door and the engine.
