@@ -16,9 +16,10 @@ type benchCommand struct {
 	REST benchREST `cmd:"" name:"rest" help:"Load a server with POST /api/messages."`
 	Sink benchSink `cmd:"" help:"Be the carrier at the far end and count what arrives."`
 
-	Table benchTable `cmd:"" help:"Start a server for each way through the house, load it, and print the figures of all."`
-	Soak  benchSoak  `cmd:"" help:"Load a server of its own for an hour and tell whether it stays flat."`
-	Scale benchScale `cmd:"" help:"Measure acceptance with one link and route, and with thousands."`
+	Table    benchTable    `cmd:"" help:"Start a server for each way through the house, load it, and print the figures of all."`
+	Soak     benchSoak     `cmd:"" help:"Load a server of its own for an hour and tell whether it stays flat."`
+	Overload benchOverload `cmd:"" help:"Offer a server of its own more than it can store, and tell what is left of its rate."`
+	Scale    benchScale    `cmd:"" help:"Measure acceptance with one link and route, and with thousands."`
 
 	Backlog benchBacklog `cmd:"" help:"Measure what messages cost that wait because their link is down."`
 }
@@ -37,6 +38,7 @@ Examples:
   smsc bench rest --key KEY --connections 16
   smsc bench sink --listen 127.0.0.1:3775 --receipts hex
   smsc bench table --quick
+  smsc bench overload --procs 1
   smsc bench soak --duration 10m`
 }
 

@@ -19,7 +19,8 @@ type benchTable struct {
 	Procs int      `default:"0" help:"Processors that the server may use (GOMAXPROCS); 0 is all."`
 	outputFlags
 
-	span time.Duration // of a run, whatever its row says; 0: as the row says
+	span   time.Duration // of a run, whatever its row says; 0: as the row says
+	window int           // of each connection; 0: 100
 }
 
 // Help is printed below the flags.
@@ -216,6 +217,9 @@ func (c *benchTable) load(ctx context.Context, s *benchServer, rate float64) (f 
 // fill sets what a run of row needs.
 func (c *benchTable) fill(f *loadFlags, row *benchRow, rate float64) {
 	f.Window, f.From, f.To, f.Recipients, f.Patience, f.Receipts = 100, "15550100000", "1555020", 1000, benchPatience, "none"
+	if c.window > 0 {
+		f.Window = c.window
+	}
 	if row.reports {
 		f.Receipts = "decimal"
 	}
