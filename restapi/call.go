@@ -39,6 +39,7 @@ type call struct {
 	borrowed  *bytes.Buffer
 	foreign   *foreign // a request of the accounts API
 	plain     bool     // errors as one line of text
+	waited    bool     // its answer was given more time
 }
 
 // requestID keeps a decent one and makes another otherwise.
@@ -155,6 +156,7 @@ var (
 
 // extend gives the answer of a request that waits for d the time it needs.
 func (c *call) extend(d time.Duration) {
+	c.waited = true
 	// Not every writer has deadlines, and then there is nothing to extend.
 	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(d + c.s.cfg.WriteWait))
 }
@@ -177,7 +179,9 @@ func (c *call) send(status int, contentType string, body []byte) {
 		}
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
-	c.extend(0)
+	if c.waited || time.Since(c.start) > c.s.cfg.WriteWait/8 {
+		c.extend(0) // else the connection still has nearly all of its time
+	}
 	c.w.WriteHeader(status)
 	if body != nil && c.r.Method != http.MethodHead {
 		_, _ = c.w.Write(body) // a peer that went away needs no answer

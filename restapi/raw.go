@@ -18,8 +18,16 @@ func (c *call) keepBody(id message.ID, body []byte) {
 	if c.s.deps.Captured == nil {
 		return
 	}
-	head := c.r.Method + " " + c.r.URL.RequestURI() + "\r\nContent-Type: " + c.r.Header.Get("Content-Type") + "\r\n\r\n"
+	head := c.r.Method + " " + c.requestURI() + "\r\nContent-Type: " + c.r.Header.Get("Content-Type") + "\r\n\r\n"
 	c.s.deps.Captured.Keep(capture.Hop{ID: id, Step: capture.Accepted, Form: capture.HTTP, Link: apiLink}, head, body)
+}
+
+// requestURI is the target of the request as the endpoint saw it.
+func (c *call) requestURI() string {
+	if u := c.r.URL; u.RawQuery == "" && u.RawPath == "" && u.Path == c.r.RequestURI {
+		return u.Path // nothing has to be put together again
+	}
+	return c.r.URL.RequestURI()
 }
 
 // keptFields are the header fields of our requests that are no signatures.
