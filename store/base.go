@@ -70,7 +70,7 @@ func options(fs vfs.FS, cache *pebble.Cache, log zerolog.Logger) *pebble.Options
 		MaxOpenFiles:                512,
 	}
 	for i := range o.Levels {
-		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		o.Levels[i].FilterPolicy = yielding{bloom.FilterPolicy(10)}
 	}
 	o.EventListener = &pebble.EventListener{
 		BackgroundError: func(err error) { log.Error().Err(err).Msg("store: database") },
