@@ -1,97 +1,126 @@
 package tenant
 
 import (
-	"fmt"
+	"strconv"
 
-	"github.com/goccy/go-yaml/ast"
+	"go.yaml.in/yaml/v4"
 )
 
 // builder turns the library's tree into ours.
 type builder struct {
 	faults  *faults
-	anchors map[string]*node
+	anchors map[*yaml.Node]*node
+	path    []step // to the node that is being built
 	nodes   int
-	depth   int
-	over    bool // the bound was met, and said
+	over    bool   // the bound was met, and said
+	slab    []node // a document may have a million
+}
+
+// step is one of a path: into a map by its key, or into a list.
+type step struct {
+	key string
+	at  int
+}
+
+func newBuilder(f *faults) *builder {
+	return &builder{faults: f, anchors: make(map[*yaml.Node]*node)}
+}
+
+// fault notes one at the node that is being built.
+func (b *builder) fault(line int, format string, args ...any) {
+	path := ""
+	for _, s := range b.path {
+		if s.key != "" {
+			path = join(path, s.key)
+		} else {
+			path += "[" + strconv.Itoa(s.at) + "]"
+		}
+	}
+	b.faults.add(line, path, format, args...)
+}
+
+func (b *builder) make(k kind, line int) *node {
+	if len(b.slab) == 0 {
+		b.slab = make([]node, 256)
+	}
+	n := &b.slab[0]
+	b.slab = b.slab[1:]
+	n.kind, n.line, n.size = k, line, 1
+	return n
+}
+
+// below returns what n, one step further, becomes.
+func (b *builder) below(s step, n *yaml.Node) *node {
+	b.path = append(b.path, s)
+	out := b.node(n)
+	b.path = b.path[:len(b.path)-1]
+	return out
 }
 
 // node returns n as one of ours; a null where it can not be one.
-func (b *builder) node(n ast.Node, path string) *node {
-	if b.nodes++; n == nil || b.over {
-		return &node{size: 1}
+func (b *builder) node(n *yaml.Node) *node {
+	if b.nodes++; b.over {
+		return b.make(nullNode, 0)
 	}
-	if b.nodes > maxNodes || b.depth > maxDepth {
+	if b.nodes > maxNodes || len(b.path) > maxDepth {
 		b.over = true
-		b.faults.add(lineOf(n.GetToken()), path, "is too large or too deep: at most %d values, %d within each other", maxNodes, maxDepth)
-		return &node{size: 1}
+		b.faults.add(n.Line, "", "is too large or too deep: at most %d values, %d within each other", maxNodes, maxDepth)
+		return b.make(nullNode, 0)
 	}
-	b.depth++
-	defer func() { b.depth-- }()
-	line := lineOf(n.GetToken())
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		return b.dict(n.Values, line, path)
-	case *ast.MappingValueNode:
-		return b.dict([]*ast.MappingValueNode{n}, line, path)
-	case *ast.SequenceNode:
-		out := &node{kind: listNode, line: line, size: 1, items: make([]*node, 0, len(n.Values))}
-		for i, v := range n.Values {
-			item := b.node(v, fmt.Sprintf("%s[%d]", path, i))
-			out.items = append(out.items, item)
-			out.size += item.size
-		}
-		return out
-	case *ast.AnchorNode:
-		out := b.node(n.Value, path)
-		if n.Name != nil {
-			b.anchors[n.Name.GetToken().Value] = out
-		}
-		return out
-	case *ast.AliasNode:
-		return b.alias(n, path)
-	case *ast.TagNode:
-		b.faults.add(line, path, "tags are not known here: %s", n.Start.Value)
-		return b.node(n.Value, path)
+	if n.Style&yaml.TaggedStyle != 0 {
+		b.fault(n.Line, "tags are not known here: %s", n.Tag)
 	}
-	return scalar(n, line)
+	var out *node
+	switch n.Kind {
+	case yaml.MappingNode:
+		out = b.dict(n)
+	case yaml.SequenceNode:
+		out = b.list(n)
+	case yaml.AliasNode:
+		return b.alias(n)
+	default:
+		out = b.scalar(n)
+	}
+	if n.Anchor != "" {
+		b.anchors[n] = out
+	}
+	return out
 }
 
-func scalar(n ast.Node, line int) *node {
-	out := &node{kind: textNode, line: line, size: 1}
-	if tk := n.GetToken(); tk != nil {
-		out.text = tk.Value
-	}
-	switch n := n.(type) {
-	case *ast.NullNode:
-		out.kind = nullNode
-	case *ast.BoolNode:
+func (b *builder) scalar(n *yaml.Node) *node {
+	out := b.make(textNode, n.Line)
+	out.text = n.Value
+	switch n.ShortTag() {
+	case "!!null":
+		out.kind, out.text = nullNode, ""
+	case "!!bool":
 		out.kind = boolNode
-	case *ast.IntegerNode:
+	case "!!int":
 		out.kind = intNode
-	case *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+	case "!!float":
 		out.kind = floatNode
-	case *ast.StringNode:
-		out.text = n.Value
-	case *ast.LiteralNode:
-		out.text = ""
-		if n.Value != nil {
-			out.text = n.Value.Value
-		}
+	}
+	return out
+}
+
+func (b *builder) list(n *yaml.Node) *node {
+	out := b.make(listNode, n.Line)
+	out.items = make([]*node, 0, len(n.Content))
+	for i, v := range n.Content {
+		item := b.below(step{at: i}, v)
+		out.items = append(out.items, item)
+		out.size += item.size
 	}
 	return out
 }
 
 // alias returns what an anchor named. What it repeats counts again: a few
 // lines of aliases must not stand for a world of values.
-func (b *builder) alias(n *ast.AliasNode, path string) *node {
-	name := ""
-	if n.Value != nil {
-		name = n.Value.GetToken().Value
-	}
-	out := b.anchors[name]
-	if out == nil {
-		b.faults.add(lineOf(n.GetToken()), path, "there is no anchor &%s before this", name)
-		return &node{size: 1}
+func (b *builder) alias(n *yaml.Node) *node {
+	out := b.anchors[n.Alias]
+	if out == nil { // it stands in what it names
+		b.fault(n.Line, "there is no anchor &%s before this", n.Value)
+		return b.make(nullNode, 0)
 	}
 	b.nodes += out.size
 	return out
@@ -99,56 +128,49 @@ func (b *builder) alias(n *ast.AliasNode, path string) *node {
 
 // dict reads a map: keys are words, each may stand once; "<<" brings in the
 // keys of another map that are not given here.
-func (b *builder) dict(values []*ast.MappingValueNode, line int, path string) *node {
-	out := &node{kind: dictNode, line: line, size: 1, keys: make([]pair, 0, len(values))}
-	if len(values) > 0 && values[0].Key != nil {
-		out.line = lineOf(values[0].Key.GetToken())
-	}
-	seen := make(map[string]int, len(values))
+func (b *builder) dict(n *yaml.Node) *node {
+	out := b.make(dictNode, n.Line)
+	out.keys = make([]pair, 0, len(n.Content)/2)
+	given := make(lines)
 	var merged []*node
-	for _, v := range values {
-		if v.Key == nil {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if k.ShortTag() == "!!merge" {
+			merged = append(merged, b.node(v))
 			continue
 		}
-		at := lineOf(v.Key.GetToken())
-		if v.Key.IsMergeKey() {
-			merged = append(merged, b.node(v.Value, path))
-			continue
-		}
-		key := keyText(v.Key)
-		below := join(path, key)
-		value := b.node(v.Value, below)
+		value := b.below(step{key: k.Value}, v)
 		if value.kind == nullNode {
-			value = &node{line: at, size: 1}
+			value = b.make(nullNode, k.Line)
 		}
 		out.size += value.size
-		if first, twice := seen[key]; twice {
-			b.faults.add(at, below, "is given twice, first in line %d", first)
+		if first := given.line(out, k.Value); first > 0 {
+			b.path = append(b.path, step{key: k.Value})
+			b.fault(k.Line, "is given twice, first in line %d", first)
+			b.path = b.path[:len(b.path)-1]
 			continue
 		}
-		seen[key] = at
-		out.keys = append(out.keys, pair{key: key, line: at, value: value})
+		out.keys = append(out.keys, pair{key: k.Value, line: k.Line, value: value})
 	}
 	for _, m := range merged {
-		b.merge(out, seen, m, path)
+		b.merge(out, given, m)
 	}
 	return out
 }
 
-func (b *builder) merge(out *node, seen map[string]int, m *node, path string) {
+func (b *builder) merge(out *node, given lines, m *node) {
 	if m.kind == listNode {
 		for _, item := range m.items {
-			b.merge(out, seen, item, path)
+			b.merge(out, given, item)
 		}
 		return
 	}
 	if m.kind != dictNode {
-		b.faults.add(m.line, path, "<< takes a map, not %s", kindWords[m.kind])
+		b.fault(m.line, "<< takes a map, not %s", kindWords[m.kind])
 		return
 	}
 	for _, p := range m.keys {
-		if _, there := seen[p.key]; !there {
-			seen[p.key] = p.line
+		if given.line(out, p.key) == 0 {
 			out.keys = append(out.keys, p)
 			out.size += p.value.size
 		}
@@ -156,17 +178,27 @@ func (b *builder) merge(out *node, seen map[string]int, m *node, path string) {
 	b.nodes += m.size
 }
 
-func keyText(k ast.MapKeyNode) string {
-	switch k := k.(type) {
-	case *ast.StringNode:
-		return k.Value
-	case *ast.MappingKeyNode:
-		if k.Value != nil {
-			return scalar(k.Value, 0).text
+// lines tells in which line a map has a key. It knows the keys of large maps;
+// those of small ones are looked through.
+type lines map[string]int
+
+// fewKeys are as many as a map of settings has.
+const fewKeys = 32
+
+// line returns the line of key in n, 0 if it has none.
+func (l lines) line(n *node, key string) int {
+	if len(n.keys) <= fewKeys {
+		for i := range n.keys {
+			if n.keys[i].key == key {
+				return n.keys[i].line
+			}
 		}
-		return ""
+		return 0
 	}
-	return scalar(k, 0).text
+	for _, p := range n.keys[len(l):] {
+		l[p.key] = p.line
+	}
+	return l[key]
 }
 
 func join(path, key string) string {

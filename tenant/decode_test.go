@@ -95,12 +95,13 @@ func TestDecodeReportsEveryFault(t *testing.T) {
 			`f:4: n: "010" is no whole number that fits`, "f:5: name: must be text, not true or false", "f:6: small: -1 is out of range", "f:7: list[0]: is empty"}},
 		{"a key given twice", "n: 1\nn: 2", []string{"f:2: n: is given twice, first in line 1"}},
 		{"no map", "- a", []string{"f:1: must be a map, not a list"}},
-		{"bad syntax", "a: b: c", []string{"f:1: mapping value is not allowed in this context"}},
+		{"bad syntax", "a: b: c", []string{"f:1: mapping values are not allowed in this context"}},
 		{"two documents", "n: 1\n---\nn: 2", []string{"f:3: a second document begins here; there may be only one"}},
-		{"an alias of nothing", "name: *x", []string{"f:1: name: there is no anchor &x before this"}},
+		{"an alias of nothing", "name: *x", []string{"f:1: unknown anchor 'x' referenced"}},
+		{"an alias within what it names", "name: &x [*x]", []string{"f:1: name[0]: there is no anchor &x before this", "f:1: name: must be text, not a list"}},
 		{"a tag", "name: !secret x", []string{"f:1: name: tags are not known here: !secret"}},
 		{"not UTF-8", "name: \xff", []string{"f: is not UTF-8"}},
-		{"too deep", strings.Repeat("[", 100) + strings.Repeat("]", 100), []string{"f:1: more than 32 maps and lists within each other"}},
+		{"too deep", strings.Repeat("[", 100) + strings.Repeat("]", 100), []string{"f:1: is too large or too deep: at most 1048576 values, 32 within each other"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

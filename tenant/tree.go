@@ -1,14 +1,12 @@
 package tenant
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
 )
 
 // Bounds of a document: the reader's work and memory follow from them,
@@ -73,101 +71,51 @@ func parseTree(data []byte, f *faults) *node {
 		f.add(0, "", "is not UTF-8")
 		return nil
 	}
-	if root := quickTree(data); root != nil {
-		return root
-	}
-	return slowTree(data, f)
-}
-
-// slowTree reads all of YAML, by the library.
-func slowTree(data []byte, f *faults) *node {
-	file := parseYAML(data, f)
-	if file == nil {
-		return nil
-	}
+	docs := yaml.NewDecoder(bytes.NewReader(data))
 	var root *node
-	for _, doc := range file.Docs {
-		if doc.Body == nil {
-			continue
+	for {
+		doc, err := nextDocument(docs)
+		switch {
+		case err == io.EOF:
+			return root
+		case err != nil:
+			line, why := syntaxFault(err)
+			f.add(line, "", "%s", why)
+			return nil
+		case root != nil:
+			f.add(doc.Line, "", "a second document begins here; there may be only one")
+			return root
 		}
-		if _, ok := doc.Body.(*ast.DirectiveNode); ok {
-			continue
+		b := newBuilder(f)
+		if root = b.node(doc); b.over {
+			return nil
 		}
-		if root != nil {
-			f.add(lineOf(doc.Body.GetToken()), "", "a second document begins here; there may be only one")
-			break
-		}
-		b := &builder{faults: f, anchors: make(map[string]*node)}
-		root = b.node(doc.Body, "")
 	}
-	return root
 }
 
-// parseYAML runs the library, on what does not nest too deeply for it; nil
-// after a fault. That it panics is not expected; that no input can take us
-// down with it is ours.
-func parseYAML(data []byte, f *faults) (file *ast.File) {
+// nextDocument runs the library. That it panics is not expected; that no input
+// can take us down with it is ours.
+func nextDocument(docs *yaml.Decoder) (doc *yaml.Node, err error) {
 	defer func() {
 		if recover() != nil {
-			f.add(0, "", "can not be read as YAML")
-			file = nil
+			err = errors.New("can not be read as YAML")
 		}
 	}()
-	tokens := lexer.Tokenize(string(data))
-	if line := tooDeep(tokens); line > 0 {
-		f.add(line, "", "more than %d maps and lists within each other", maxDepth)
-		return nil
+	var n yaml.Node
+	if err := docs.Decode(&n); err != nil {
+		return nil, err
 	}
-	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
-	if err == nil {
-		return file
-	}
-	var syntax yaml.Error
-	if errors.As(err, &syntax) {
-		f.add(lineOf(syntax.GetToken()), "", "%s", syntax.GetMessage())
-	} else {
-		f.add(0, "", "%s", err)
-	}
-	return nil
+	return n.Content[0], nil
 }
 
-// tooDeep returns the line where flow or block collections nest deeper than
-// maxDepth, 0 if none does. A block is inside those that began further left;
-// in a flow collection what is left of a comma is over.
-func tooDeep(tokens token.Tokens) int {
-	var columns, flows []int // flows: how many columns there were at its start
-	for _, tk := range tokens {
-		switch tk.Type {
-		case token.SequenceStartType, token.MappingStartType:
-			flows = append(flows, len(columns))
-		case token.SequenceEndType, token.MappingEndType:
-			if n := len(flows); n > 0 {
-				columns, flows = columns[:min(flows[n-1], len(columns))], flows[:n-1]
-			}
-		case token.CollectEntryType:
-			if n := len(flows); n > 0 {
-				columns = columns[:min(flows[n-1], len(columns))]
-			}
-		case token.SequenceEntryType, token.MappingValueType, token.MappingKeyType, token.TagType, token.AnchorType:
-			at := tk
-			if tk.Type == token.MappingValueType && tk.Prev != nil {
-				at = tk.Prev
-			}
-			for len(columns) > 0 && columns[len(columns)-1] >= at.Position.Column {
-				columns = columns[:len(columns)-1]
-			}
-			columns = append(columns, at.Position.Column)
-		}
-		if len(flows)+len(columns) > 2*maxDepth {
-			return tk.Position.Line
-		}
+// syntaxFault returns where what the library refuses begins, and why.
+func syntaxFault(err error) (line int, why string) {
+	var f *yaml.LoadError
+	switch {
+	case !errors.As(err, &f):
+		return 0, err.Error()
+	case f.ContextMsg == "" || f.ContextMark.Line == 0:
+		return f.Mark.Line, f.Message
 	}
-	return 0
-}
-
-func lineOf(tk *token.Token) int {
-	if tk == nil || tk.Position == nil {
-		return 0
-	}
-	return tk.Position.Line
+	return f.ContextMark.Line, f.ContextMsg + ": " + f.Message
 }

@@ -62,7 +62,7 @@ var owners = map[string][]string{
 	"github.com/jackc/pgx":                                    {"charging/postgres", "charging/postgres/pgtest"},
 	"github.com/alecthomas/kong":                              {"cmd/smsc"},
 	"github.com/linxGnu/gosmpp":                               {},
-	"github.com/goccy/go-yaml":                                {"tenant"},
+	"go.yaml.in/yaml/v3":                                      {"tenant"},
 	"github.com/prometheus/client_golang":                     {"store", "tenant", "intake", "delivery", "sip", "smpp", "restapi", "charging/postgres", "cmd/smsc"},
 	"github.com/rs/zerolog":                                   {"store", "tenant", "intake", "delivery", "sip", "smpp", "restapi", "charging/postgres", "cmd/smsc"},
 	"github.com/rs/zerolog/log":                               {},
