@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,9 @@ type watched struct {
 	ends   chan message.State // whose message is to be looked up
 	room   *rate.Limiter      // for events
 	missed atomic.Int64       // events since the stream was told
+
+	mu     sync.Mutex
+	stored map[message.ID]message.Record // whose acceptance is to be told
 }
 
 const (
@@ -30,7 +34,8 @@ const (
 )
 
 func newWatched(s *store.Store, stream *atomic.Pointer[restapi.Server]) *watched {
-	return &watched{Store: s, stream: stream, ends: make(chan message.State, watchQueue), room: rate.NewLimiter(watchSecond, watchSecond)}
+	return &watched{Store: s, stream: stream, ends: make(chan message.State, watchQueue), room: rate.NewLimiter(watchSecond, watchSecond),
+		stored: map[message.ID]message.Record{}}
 }
 
 // listener returns the stream where somebody listens, else nil.
@@ -41,17 +46,34 @@ func (w *watched) listener() *restapi.Server {
 	return nil
 }
 
-// Put implements intake.Queue.
+// Put implements intake.Queue. A message may be on its way before Put returns:
+// who tells of that first tells that it was accepted.
 func (w *watched) Put(ctx context.Context, rs ...message.Record) ([]message.ID, error) {
+	s := w.listener()
+	if s == nil {
+		return w.Store.Put(ctx, rs...)
+	}
+	w.mu.Lock()
+	for _, r := range rs {
+		w.stored[r.Message.ID] = r
+	}
+	w.mu.Unlock()
 	ids, err := w.Store.Put(ctx, rs...)
-	if s := w.listener(); s != nil && err == nil {
-		for i, r := range rs {
-			if ids[i] == r.Message.ID { // no repeat
-				w.now(s, r)
-			}
-		}
+	for i, r := range rs {
+		w.accepted(s, r.Message.ID, err == nil && ids[i] == r.Message.ID) // or it is a repeat
 	}
 	return ids, err
+}
+
+// accepted tells that a message was accepted, if it was and nobody has told.
+func (w *watched) accepted(s *restapi.Server, id message.ID, was bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r, untold := w.stored[id]
+	delete(w.stored, id)
+	if untold && was {
+		w.now(s, r)
+	}
 }
 
 // Begin implements delivery.Queue.
@@ -122,6 +144,7 @@ func (w *watched) run(ctx context.Context) error {
 		case state := <-w.ends:
 			r, err := w.Store.Find(ctx, nil, state.ID)
 			if s := w.stream.Load(); err == nil && s != nil {
+				w.accepted(s, state.ID, true)
 				r.State = state
 				s.Happened(r)
 			}
