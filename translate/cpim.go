@@ -99,6 +99,9 @@ func cpimHeaders(body []byte) (headers []cpimHeader, rest []byte, err error) {
 			if len(headers) == 0 {
 				return nil, nil, message.Errorf(message.BadContent, "CPIM header without name")
 			}
+			if !utf8.Valid(line) {
+				return nil, nil, message.Errorf(message.BadContent, "malformed CPIM header")
+			}
 			h := &headers[len(headers)-1]
 			h.value += " " + strings.Trim(string(line), " \t")
 			if len(h.value) > maxCPIMLine {
