@@ -77,8 +77,14 @@ func newIMSCore(cfg imsCoreConfig) (*imsCore, error) {
 		cfg.domain = "ims.example"
 	}
 	c := &imsCore{cfg: cfg, refs: map[string]references{}, asked: map[string]chan translate.RPDU{}, owed: map[receiptKey]chan phoneReceipt{}}
-	var err error
-	c.peer, err = sip.NewPeer(sip.PeerConfig{Listen: cfg.listen, Remote: cfg.remote, Window: 1024, Handle: c.receive, T1: cfg.t1})
+	opened := make(chan struct{}) // somebody may write before we know our own socket
+	peer, err := sip.NewPeer(sip.PeerConfig{Listen: cfg.listen, Remote: cfg.remote, Window: 1024, T1: cfg.t1,
+		Handle: func(m sip.PeerMessage) sip.PeerAnswer {
+			<-opened
+			return c.receive(m)
+		}})
+	c.peer = peer
+	close(opened)
 	return c, err
 }
 
