@@ -65,10 +65,5 @@ func (p *Presence) EachFlow(pick func(aor string) bool, f func(aor string, bindi
 		}
 	}
 	p.mu.RUnlock()
-	now := p.now()
-	for _, r := range picked {
-		if bindings := live(r.bindings(), now); len(bindings) > 0 {
-			f(r.aor, bindings)
-		}
-	}
+	p.eachLive(picked, f)
 }

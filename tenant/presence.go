@@ -288,8 +288,13 @@ func (p *Presence) Each(f func(aor string, bindings []Binding)) {
 		all = append(all, r)
 	}
 	p.mu.RUnlock()
+	p.eachLive(all, f)
+}
+
+// eachLive calls f for those of rows that have a binding now.
+func (p *Presence) eachLive(rows []*row, f func(aor string, bindings []Binding)) {
 	now := p.now()
-	for _, r := range all {
+	for _, r := range rows {
 		if bindings := live(r.bindings(), now); len(bindings) > 0 {
 			f(r.aor, bindings)
 		}

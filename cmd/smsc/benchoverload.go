@@ -44,9 +44,7 @@ func (c *benchOverload) Run(out io.Writer) error {
 	case row.count > 0 || c.Times <= 1 || c.Window < 1 || c.Duration < time.Second:
 		return usage(errors.New("--row must be one that ends at the door, --times more than 1, --window 1 and --duration a second at least"))
 	}
-	if c.Procs > 0 {
-		row.env = []string{fmt.Sprintf("GOMAXPROCS=%d", c.Procs)}
-	}
+	row.limit(c.Procs)
 	self, err := os.Executable()
 	if err != nil {
 		return err

@@ -129,9 +129,7 @@ func (c *benchTable) Run(out io.Writer) error {
 	all := map[string]benchMedians{}
 	for i := range benchRows {
 		row := &benchRows[i]
-		if c.Procs > 0 {
-			row.env = []string{fmt.Sprintf("GOMAXPROCS=%d", c.Procs)}
-		}
+		row.limit(c.Procs)
 		if len(c.Rows) > 0 && !slices.Contains(c.Rows, row.name) {
 			continue
 		}
@@ -148,6 +146,13 @@ func (c *benchTable) Run(out io.Writer) error {
 		return nil
 	}
 	return printValue(out, all)
+}
+
+// limit has the server of the row use so many processors; 0 is all.
+func (r *benchRow) limit(procs int) {
+	if procs > 0 {
+		r.env = []string{fmt.Sprintf("GOMAXPROCS=%d", procs)}
+	}
 }
 
 // medians runs a row as often as was asked for, then at half of its rate.
