@@ -20,8 +20,9 @@ import (
 
 // drawer is a shelf in memory.
 type drawer struct {
-	mu   sync.Mutex
-	rows map[[2]string]drawn
+	mu     sync.Mutex
+	rows   map[[2]string]drawn
+	before func(kind string) // called first by Set, nil: nothing
 }
 
 type drawn struct {
@@ -30,6 +31,9 @@ type drawn struct {
 }
 
 func (d *drawer) Set(_ context.Context, kind, key string, value []byte, lapse time.Time) error {
+	if d.before != nil {
+		d.before(kind)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.rows == nil {

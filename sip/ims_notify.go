@@ -44,7 +44,7 @@ func (i *ims) notified(x *exchange, l *link) {
 	}
 	i.watches.mu.Unlock()
 	row := i.believe(l, w, change)
-	i.keepWatch(w)
+	i.keepWatch(personKey{w.Link, w.Key})
 	x.answer(response{status: 200})
 	switch {
 	case anew && ended && row != nil:
@@ -56,9 +56,8 @@ func (i *ims) notified(x *exchange, l *link) {
 
 // regChange is what a document changes.
 type regChange struct {
-	told     bool
-	gap      bool // a document was missed
-	contacts map[string]watched
+	told bool
+	gap  bool // a document was missed
 }
 
 // read takes a document into the subscription (RFC 3680 §5.1): a full one as
@@ -98,11 +97,12 @@ func (w *watch) read(body []byte) (c regChange) {
 		}
 	}
 	w.Contacts = next
-	return regChange{told: true, contacts: next}
+	return regChange{told: true}
 }
 
-// believe writes what a document says into the row, and wakes what waits for
-// somebody who came back.
+// believe writes what the documents so far say into the row, and wakes what
+// waits for somebody who came back. The row is held while the subscription is
+// read: of two documents at once the earlier cannot be written last.
 func (i *ims) believe(l *link, w *watch, c regChange) *tenant.Subscriber {
 	row := i.people.Find(l.name, w.Key)
 	if !c.told {
@@ -110,18 +110,22 @@ func (i *ims) believe(l *link, w *watch, c regChange) *tenant.Subscriber {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), i.s.cfg.HandleWait)
 	defer cancel()
-	now := time.Now()
+	now, back := time.Now(), false
 	changed, err := i.people.Change(ctx, l.name, []string{w.Key}, func(s *tenant.Subscriber) {
-		if s.Text = ""; len(c.contacts) == 0 {
+		i.watches.mu.Lock()
+		contacts, until := w.Contacts, w.Expires
+		i.watches.mu.Unlock()
+		back = len(contacts) > 0
+		if s.Text = ""; !back {
 			s.State, s.Expires, s.SMSIP = tenant.Deregistered, now.Add(goneLife), tenant.Unknown
 			return
 		}
 		if s.State != tenant.Registered || !s.Expires.After(now) {
-			s.State, s.Expires = tenant.Registered, later(w.Expires, now.Add(time.Hour))
+			s.State, s.Expires = tenant.Registered, later(until, now.Add(time.Hour))
 		}
 		s.SMSIP = tenant.No
-		for _, id := range slices.Sorted(maps.Keys(c.contacts)) {
-			contact := c.contacts[id]
+		for _, id := range slices.Sorted(maps.Keys(contacts)) {
+			contact := contacts[id]
 			if contact.SMSIP {
 				s.SMSIP = tenant.Yes
 			} else if s.Text == "" {
@@ -136,7 +140,7 @@ func (i *ims) believe(l *link, w *watch, c regChange) *tenant.Subscriber {
 		i.s.log.Warn().Err(err).Str("link", l.name).Msg("a registration could not be noted")
 		return row
 	}
-	if len(c.contacts) > 0 {
+	if back {
 		i.awake(changed, nil)
 	}
 	return changed

@@ -3,6 +3,7 @@ package sip
 import (
 	"context"
 	"encoding/json"
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,6 +54,7 @@ type watches struct {
 	mu       sync.Mutex
 	byCall   map[string]*watch
 	byPerson map[personKey]*watch
+	keeping  [32]sync.Mutex // by person, held before mu
 }
 
 func (t *watches) add(w *watch) {
@@ -221,7 +223,7 @@ func (i *ims) subscribed(w *watch, way hop, p *packet) {
 		i.refreshAt(w, now.Add(watchAgain*time.Duration(w.Refused)))
 	}
 	i.watches.mu.Unlock()
-	i.keepWatch(w)
+	i.keepWatch(personKey{w.Link, w.Key})
 }
 
 // establish takes the dialog from the answer (RFC 3261 §12.1.2).
@@ -250,24 +252,35 @@ func (w *watch) establish(p *packet, way hop, now time.Time) {
 	w.Expires = now.Add(time.Duration(life) * time.Second)
 }
 
-// keepWatch writes a subscription down, or forgets it.
-func (i *ims) keepWatch(w *watch) {
+// keepWatch writes down what is known of a subscription, or forgets it. Of one
+// person it writes one state after the other: an older one must not come last.
+func (i *ims) keepWatch(k personKey) {
+	one := &i.watches.keeping[maphash.Comparable(keepSeed, k)%uint64(len(i.watches.keeping))]
+	one.Lock()
+	defer one.Unlock()
+	var value []byte
+	var until time.Time
+	var err error
 	i.watches.mu.Lock()
-	value, err := json.Marshal(w)
-	k := personKey{w.Link, w.Key}
-	there, until := i.watches.byPerson[k] != nil, w.Expires
+	w := i.watches.byPerson[k]
+	if w != nil && !w.Expires.IsZero() {
+		value, err = json.Marshal(w)
+		until = w.Expires
+	}
 	i.watches.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), i.s.cfg.HandleWait)
 	defer cancel()
-	at := w.Link + "\x00" + w.Key
+	at := k.link + "\x00" + k.key
 	switch {
 	case err != nil:
-	case !there:
+	case w == nil:
 		err = i.shelf.Delete(ctx, watchKind, at)
-	case !until.IsZero():
+	case value != nil:
 		err = i.shelf.Set(ctx, watchKind, at, value, until)
 	}
 	if err != nil {
-		i.s.log.Warn().Err(err).Str("link", w.Link).Msg("a subscription could not be kept")
+		i.s.log.Warn().Err(err).Str("link", k.link).Msg("a subscription could not be kept")
 	}
 }
+
+var keepSeed = maphash.MakeSeed()

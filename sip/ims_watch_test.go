@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -213,6 +214,33 @@ func TestASubscriptionSurvivesARestart(t *testing.T) {
 	}
 	if r := h.Subscribers("ims")[0]; r.State != tenant.Deregistered {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestAnOlderStateOfASubscriptionIsNeverWrittenLast(t *testing.T) {
+	held, goOn := make(chan struct{}), make(chan struct{})
+	var first sync.Once
+	keep := &drawer{before: func(kind string) {
+		if kind == watchKind {
+			first.Do(func() { close(held); <-goOn })
+		}
+	}}
+	i := &ims{s: &Server{cfg: Config{}.defaults()}, shelf: keep}
+	w := &watch{Link: "ims", Key: "number:+447700900555", CallID: "1@smsc", Expires: time.Now().Add(time.Hour)}
+	i.watches.add(w)
+	k := personKey{w.Link, w.Key}
+	var both sync.WaitGroup
+	both.Go(func() { i.keepWatch(k) })
+	<-held
+	i.watches.mu.Lock()
+	w.Version = 7
+	i.watches.mu.Unlock()
+	both.Go(func() { i.keepWatch(k) })
+	close(goOn)
+	both.Wait()
+	value, _, _ := keep.Get(t.Context(), watchKind, k.link+"\x00"+k.key)
+	if !strings.Contains(string(value), `"Version":7`) {
+		t.Errorf("%s", value)
 	}
 }
 

@@ -141,11 +141,11 @@ func (s *Server) Listen() error { return s.end.listen(s.cfg.Listen) }
 
 // Serve reads until ctx ends. Call Listen before, Close after.
 func (s *Server) Serve(ctx context.Context) error {
+	s.ims.loadWatches() // before a NOTIFY of one of them can come
 	s.end.start()
 	s.end.spawn(func() { s.keepalive(s.end.stop) })
 	s.end.spawn(func() { s.pinholes(s.end.stop) })
 	s.end.spawn(func() { s.ims.agenda.run(s.end.stop) })
-	s.ims.loadWatches()
 	select {
 	case <-ctx.Done():
 	case <-s.end.stop:
