@@ -40,15 +40,22 @@ func (a spelled) address() pdu.Address {
 
 // flags tells whether any wish may be on the shelf: nearly always none is,
 // and numbers wake often.
-type flags struct{ none atomic.Bool }
+type flags struct {
+	kept  atomic.Uint64 // wishes put there in this life, each counted once it is there
+	empty atomic.Uint64 // one more than kept was when none was found; 0: never
+}
+
+// none tells that the shelf was found empty and nothing was put there since.
+// A wish that is put there while somebody looks makes that look void.
+func (f *flags) none() bool { return f.empty.Load() == f.kept.Load()+1 }
 
 // flag keeps the wish of a message that was taken.
 func (in *inlet) flag(ctx context.Context, m *message.Message) {
 	e := in.edge
 	value, err := json.Marshal(pending{in.who(), m.ID, spelledAs(m.To), spelledAs(m.From)})
 	if err == nil {
-		e.flags.none.Store(false)
 		err = e.deps.Shelf.Set(ctx, shelfDPF, m.To.Digits()+"/"+m.ID.String(), value, time.Now().Add(e.cfg.MaxValidity))
+		e.flags.kept.Add(1)
 	}
 	if err != nil {
 		in.line.Load().log.Warn().Err(err).Msg("set_dpf is not kept")
@@ -58,11 +65,11 @@ func (in *inlet) flag(ctx context.Context, m *message.Message) {
 // Reachable tells the edge that a number ("+" and digits, or digits) can be
 // reached again.
 func (e *Edge) Reachable(ctx context.Context, number string) {
-	if e.deps.Shelf == nil || e.flags.none.Load() {
+	if e.deps.Shelf == nil || e.flags.none() {
 		return
 	}
 	prefix, any := strings.TrimPrefix(number, "+")+"/", false
-	found := make(map[string]pending)
+	found, before := make(map[string]pending), e.flags.kept.Load()
 	err := e.deps.Shelf.Each(ctx, shelfDPF, func(key string, value []byte) bool {
 		any = true
 		var p pending
@@ -75,7 +82,9 @@ func (e *Edge) Reachable(ctx context.Context, number string) {
 		e.log.Warn().Err(err).Msg("set_dpf cannot be read")
 		return
 	}
-	e.flags.none.Store(!any)
+	if !any {
+		e.flags.empty.Store(before + 1)
+	}
 	for key, p := range found {
 		if e.alert(ctx, p) {
 			_ = e.deps.Shelf.Delete(ctx, shelfDPF, key) // else it is told twice

@@ -1,6 +1,7 @@
 package smpp
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"sync/atomic"
@@ -160,6 +161,37 @@ func TestWhoSetDPFHearsThatTheNumberIsThere(t *testing.T) {
 	h.edge.Reachable(t.Context(), "+"+m.To.Digits()) // said once
 	r.send(&pdu.Plain{Cmd: pdu.EnquireLink}, 2)
 	r.want(pdu.EnquireLinkResp, pdu.ROK, 2)
+}
+
+// busyShelf keeps a wish while somebody looks and has found none.
+type busyShelf struct {
+	Shelf
+	meanwhile func()
+}
+
+func (b *busyShelf) Each(ctx context.Context, kind string, f func(string, []byte) bool) error {
+	err := b.Shelf.Each(ctx, kind, f)
+	if do := b.meanwhile; do != nil {
+		b.meanwhile = nil
+		do()
+	}
+	return err
+}
+
+func TestAWishThatComesWhileNoneIsFoundIsNotForgotten(t *testing.T) {
+	busy := &busyShelf{Shelf: new(shelf)}
+	e := &Edge{deps: Deps{Shelf: busy}}
+	in := &inlet{edge: e}
+	in.line.Store(&line{name: "esme1"})
+	busy.meanwhile = func() { in.flag(t.Context(), &message.Message{To: message.Address{Value: "+15551230001"}}) }
+	e.Reachable(t.Context(), "+15559999999")
+	if e.flags.none() {
+		t.Error("the wish is on the shelf and nobody looks for it")
+	}
+	other := &Edge{deps: Deps{Shelf: &busyShelf{Shelf: new(shelf)}}}
+	if other.Reachable(t.Context(), "+15559999999"); !other.flags.none() {
+		t.Error("an empty shelf is read for every number")
+	}
 }
 
 func TestPortsGoToA33PeerAsAHeader(t *testing.T) {
