@@ -26,11 +26,12 @@ type early struct {
 	shelf  Shelf
 	lapsed func(link string) // told of news that nobody ever asked for
 
-	mu   sync.Mutex
-	news map[string]*earlyNews // by link and each spelling of the id
-	rows []*earlyNews          // in the order of their lapse, with some that are taken
-	live int                   // rows that are not
-	tidy time.Time             // when forget looked last
+	mu      sync.Mutex
+	news    map[string]*earlyNews    // by link and each spelling of the id
+	rows    []*earlyNews             // in the order of their lapse, with some that are taken
+	live    int                      // rows that are not
+	tidy    time.Time                // when forget looked last
+	writing map[string]chan struct{} // keys that the shelf is told of now; closed at the end
 }
 
 type earlyNews struct {
@@ -41,7 +42,7 @@ type earlyNews struct {
 }
 
 func newEarly(shelf Shelf) *early {
-	return &early{shelf: shelf, news: make(map[string]*earlyNews)}
+	return &early{shelf: shelf, news: make(map[string]*earlyNews), writing: make(map[string]chan struct{})}
 }
 
 func earlyKey(link, remote string) string { return link + "\x00" + message.CanonicalRemote(remote) }
@@ -96,12 +97,49 @@ func (k *early) keep(ctx context.Context, news []message.News, now time.Time) []
 	return errs
 }
 
+// turn waits until nobody else tells the shelf of key: an older word must not
+// be written over a newer one.
+func (k *early) turn(key string) (over func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for k.writing[key] != nil {
+		busy := k.writing[key]
+		k.mu.Unlock()
+		<-busy
+		k.mu.Lock()
+	}
+	mine := make(chan struct{})
+	k.writing[key] = mine
+	return func() {
+		k.mu.Lock()
+		delete(k.writing, key)
+		k.mu.Unlock()
+		close(mine)
+	}
+}
+
+// write puts news on the shelf, unless a later word about its id has taken
+// its place meanwhile: that one is written by whoever brought it.
 func (k *early) write(ctx context.Context, n *earlyNews) error {
 	value, err := json.Marshal(n)
 	if err != nil {
 		return err
 	}
+	defer k.turn(n.Key)()
+	if now := k.held(n.Key); now != nil && now != n {
+		return nil
+	}
 	return k.shelf.Set(ctx, earlyKind, n.Key, value, n.Lapse)
+}
+
+// held returns the row that stands for its key now, nil if there is none.
+func (k *early) held(key string) *earlyNews {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if n := k.news[key]; n != nil && n.Key == key && !n.taken {
+		return n
+	}
+	return nil
 }
 
 func (k *early) remember(n *earlyNews) bool {
@@ -179,7 +217,15 @@ func (k *early) drop(ctx context.Context, news message.News) {
 	}
 	// Nobody waits for this: it lapses by itself, and after a crash it would
 	// be a repeat.
-	go func() { _ = k.shelf.Delete(context.WithoutCancel(ctx), earlyKind, n.Key) }()
+	go k.erase(context.WithoutCancel(ctx), n.Key)
+}
+
+// erase takes a row from the shelf, unless there is news of that key again.
+func (k *early) erase(ctx context.Context, key string) {
+	defer k.turn(key)()
+	if k.held(key) == nil {
+		_ = k.shelf.Delete(ctx, earlyKind, key) // else it lapses
+	}
 }
 
 func (k *early) unlink(n *earlyNews) {

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -133,6 +134,64 @@ func TestABurstOfEarlyNewsIsKeptSideBySide(t *testing.T) {
 		}
 		if got := k.news[earlyKey(last.Link, "7")]; got.News.Outcome.Word != "DELIVRD" {
 			t.Errorf("of two words about one id %q is kept, want the last", got.News.Outcome.Word)
+		}
+	})
+}
+
+// order is a Shelf that is slow to write the first word it is told, and keeps
+// the last one written.
+type order struct {
+	bare
+	mu    sync.Mutex
+	calls int
+	last  string
+}
+
+func (o *order) Set(_ context.Context, _, _ string, value []byte, _ time.Time) error {
+	o.mu.Lock()
+	o.calls++
+	first := o.calls == 1
+	o.mu.Unlock()
+	if first {
+		time.Sleep(time.Second)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.last = string(value)
+	return nil
+}
+
+func (o *order) Delete(context.Context, string, string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.last = ""
+	return nil
+}
+
+func TestTheLaterOfTwoWordsIsTheOneThatIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shelf := &order{}
+		k := newEarly(shelf)
+		say := func(word string) {
+			n := newsOf("77")
+			n.Outcome.Word = word
+			if err := k.keep(t.Context(), []message.News{n}, time.Now())[0]; err != nil {
+				t.Error(err)
+			}
+		}
+		var both sync.WaitGroup
+		both.Go(func() { say("ENROUTE") })
+		synctest.Wait()
+		both.Go(func() { say("DELIVRD") })
+		both.Wait()
+		if !strings.Contains(shelf.last, "DELIVRD") {
+			t.Errorf("after a crash it would be %s", shelf.last)
+		}
+		k.drop(t.Context(), newsOf("77"))
+		say("EXPIRED") // of another message, that got the id again
+		synctest.Wait()
+		if !strings.Contains(shelf.last, "EXPIRED") || len(k.writing) != 0 {
+			t.Errorf("after a crash it would be %q; %d are being written", shelf.last, len(k.writing))
 		}
 	})
 }
