@@ -27,6 +27,10 @@ type gate struct {
 	rebind func(link string, force bool) bool
 	limits limitNews
 
+	// saying has one word of an owner after the other on the shelf and in
+	// force: it is held before mu.
+	saying sync.Mutex
+
 	mu    sync.Mutex
 	links map[string]*pause
 	over  func(link string) // hears of pauses that end by themselves; may be nil
@@ -112,6 +116,8 @@ func (g *gate) Pause(ctx context.Context, link, direction string, d time.Duratio
 	if err != nil {
 		return err
 	}
+	g.saying.Lock()
+	defer g.saying.Unlock()
 	if err = g.shelf.Set(ctx, pausedKind, link, value, p.Until); err != nil {
 		return err
 	}
@@ -122,6 +128,8 @@ func (g *gate) Pause(ctx context.Context, link, direction string, d time.Duratio
 
 // Resume implements restapi.Gate.
 func (g *gate) Resume(ctx context.Context, link string) error {
+	g.saying.Lock()
+	defer g.saying.Unlock()
 	if err := g.shelf.Delete(ctx, pausedKind, link); err != nil {
 		return err
 	}
