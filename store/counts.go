@@ -16,8 +16,9 @@ type counts struct {
 	mu      sync.Mutex
 	account map[string]int
 	class   [classes]int
-	spots   map[spot]held // what waits for links and pollers
-	flow    Flow          // since the last Harvest
+	spots   map[spot]held     // what waits for links and pollers
+	fronts  map[string]*front // by the key that is waited on
+	flow    Flow              // since the last Harvest
 	all     int
 	life    int // grows with each restart: an older count is not added any more
 	work    chan counting
@@ -37,7 +38,7 @@ type recount struct {
 }
 
 func newCounts() *counts {
-	return &counts{account: map[string]int{}, spots: map[spot]held{}, work: make(chan counting, 1)}
+	return &counts{account: map[string]int{}, spots: map[spot]held{}, fronts: map[string]*front{}, work: make(chan counting, 1)}
 }
 
 // restart forgets the figures and has them counted anew. Nothing may write
@@ -51,6 +52,7 @@ func (c *counts) restart(b *base) {
 	defer c.mu.Unlock()
 	clear(c.account)
 	clear(c.spots)
+	clear(c.fronts) // what was not synced comes back
 	c.class, c.all = [classes]int{}, 0
 	c.life++
 	select {

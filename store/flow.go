@@ -168,7 +168,7 @@ type Queue struct {
 // spotOf is where e waits; ok is false where it waits for no link.
 func spotOf(e *entry) (p spot, leased, ok bool) {
 	key, lease := e.wake()
-	if !strings.HasPrefix(key, "queue:") && !strings.HasPrefix(key, "link:") {
+	if !placed(key) {
 		return spot{}, false, false
 	}
 	return spot{key, e.account}, lease != 0, true
@@ -179,6 +179,9 @@ func (c *counts) at(e *entry, n int) {
 	p, leased, ok := spotOf(e)
 	if !ok {
 		return
+	}
+	if n > 0 {
+		c.waits(p.name, e.state.ID)
 	}
 	h := c.spots[p]
 	if leased {
@@ -221,12 +224,9 @@ func (s *Store) Longest(name string, polled bool) (oldest message.ID) {
 	if polled {
 		kind = "queue:"
 	}
-	prefix := parkedPrefix(nil, kind+name)
-	err = each(db, prefix, nil, func(k, _ []byte) (bool, error) {
-		if len(k) == len(prefix)+8 {
-			oldest = tailID(k)
-		}
-		return oldest == 0, nil
+	err = s.eachParked(db, kind+name, 0, func(id message.ID, _ []byte) (bool, error) {
+		oldest = id
+		return false, nil
 	})
 	if err != nil {
 		return 0

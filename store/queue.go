@@ -229,17 +229,16 @@ func (s *Store) parked(ctx context.Context, key string, after message.ID, f func
 	}
 	defer b.release()
 	now := slotOf(s.cfg.Now())
-	prefix := parkedPrefix(nil, key)
 	entries := newWalk(db)
-	err = each(db, prefix, appendID(prefix[:len(prefix):len(prefix)], after+1), func(k, v []byte) (bool, error) {
+	err = s.eachParked(db, key, after+1, func(id message.ID, lease []byte) (bool, error) {
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
-		if leaseOf(v) > now {
+		if leaseOf(lease) > now {
 			return true, nil
 		}
 		// The entry is read later than the key: it may have moved on.
-		e, err := entries.entry(tailID(k), true)
+		e, err := entries.entry(id, true)
 		if err != nil || e == nil || e.state.WakeOn != key || e.ended() {
 			return true, err
 		}

@@ -147,11 +147,10 @@ func (s *Store) Awake(ctx context.Context, key string, max int) (int, error) {
 }
 
 func (w *awakeWork) stage(b *batch) error {
-	prefix := parkedPrefix(nil, w.key)
 	var ids []message.ID
-	err := each(b.db, prefix, nil, func(k, _ []byte) (bool, error) {
-		if len(ids) < w.max && len(k) == len(prefix)+8 {
-			ids = append(ids, tailID(k))
+	err := b.s.eachParked(b.db, w.key, 0, func(id message.ID, _ []byte) (bool, error) {
+		if len(ids) < w.max {
+			ids = append(ids, id)
 		}
 		return len(ids) < w.max, nil
 	})
