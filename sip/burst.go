@@ -83,13 +83,8 @@ func (s *Server) ready(x *exchange, who *link) (a asking) {
 	if !s.active(x, who) {
 		return a
 	}
-	m, f := s.read(x, who, "")
-	switch {
-	case f != nil:
-		x.answer(f.answer(s.cfg.Node))
-		return a
-	case m == nil: // somebody is typing: nothing to keep (RFC 3994 §4)
-		x.answer(response{status: 200})
+	m := s.legible(x, who, "")
+	if m == nil {
 		return a
 	}
 	apart := func(handle func()) asking {

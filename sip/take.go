@@ -24,15 +24,23 @@ func (s *Server) message(x *exchange) {
 
 // take reads a message of a link and has it stored.
 func (s *Server) take(x *exchange, who *link, user string) {
+	if m := s.legible(x, who, user); m != nil {
+		s.decide(x, who, m)
+	}
+}
+
+// legible returns the message of a request; where there is none, the request
+// is answered.
+func (s *Server) legible(x *exchange, who *link, user string) *message.Message {
 	m, f := s.read(x, who, user)
 	switch {
 	case f != nil:
 		x.answer(f.answer(s.cfg.Node))
+		return nil
 	case m == nil: // somebody is typing: nothing to keep (RFC 3994 §4)
 		x.answer(response{status: 200})
-	default:
-		s.decide(x, who, m)
 	}
+	return m
 }
 
 // decide has a message stored, or what it reports told, and answers.
