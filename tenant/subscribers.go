@@ -23,7 +23,8 @@ type Subscribers struct {
 	seed  maphash.Seed
 
 	// changing orders the changes of one user, so that the shelf sees them as
-	// they were made; which of them a user has, its first key says.
+	// they were made: a change holds that of each key it names, and of the
+	// first key of each row that has one of them.
 	changing [4096]sync.Mutex
 
 	mu   sync.RWMutex
@@ -82,9 +83,7 @@ func (p *Subscribers) Change(ctx context.Context, link string, keys []string, ch
 	if len(keys) == 0 {
 		return nil, fmt.Errorf("subscriber without an identity")
 	}
-	lock := p.lockFor(link, keys)
-	lock.Lock()
-	defer lock.Unlock()
+	defer p.hold(link, keys)()
 	now := p.now()
 	old := p.those(link, keys)
 	next := merged(link, old, now)
@@ -111,20 +110,40 @@ func (p *Subscribers) Change(ctx context.Context, link string, keys []string, ch
 	return &next, nil
 }
 
-// lockFor returns what orders the changes of a user. The rows of one user
-// share their first key from the first change on; before, two of them may be
-// made side by side, and the next change makes them one.
-func (p *Subscribers) lockFor(link string, keys []string) *sync.Mutex {
-	first := keys[0]
+// hold keeps other changes of the users who have one of keys away. A row may
+// have become part of another one until its turn came: then it looks again.
+func (p *Subscribers) hold(link string, keys []string) (release func()) {
+	for {
+		held := p.turns(link, keys)
+		for _, i := range held {
+			p.changing[i].Lock()
+		}
+		release = func() {
+			for _, i := range held {
+				p.changing[i].Unlock()
+			}
+		}
+		missing := func(i int) bool { _, ok := slices.BinarySearch(held, i); return !ok }
+		if !slices.ContainsFunc(p.turns(link, keys), missing) {
+			return release
+		}
+		release()
+	}
+}
+
+// turns returns what a change is to hold, in the order in which all take it.
+func (p *Subscribers) turns(link string, keys []string) []int {
+	all := make([]int, 0, 2*len(keys))
+	enter := func(key string) { all = append(all, int(maphash.String(p.seed, key)%uint64(len(p.changing)))) }
 	p.mu.RLock()
 	for _, k := range keys {
-		if row := p.rows[subscriberKey{link, k}]; row != nil {
-			first = row.Keys[0]
-			break
+		if enter(k); p.rows[subscriberKey{link, k}] != nil {
+			enter(p.rows[subscriberKey{link, k}].Keys[0])
 		}
 	}
 	p.mu.RUnlock()
-	return &p.changing[maphash.String(p.seed, first)%uint64(len(p.changing))]
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // those returns the rows that share an identity with keys, each once.
