@@ -34,7 +34,8 @@ The first sixth is for warming up. Of what follows, the median of the last third
   store               %s, in octets on disk for each message accepted so far
 What is over is removed from the store by whole hours (retention is one minute here), so that its size itself goes up
 and down and can be flat only over several hours. The run also fails when a message is lost or comes twice, a receipt
-is missing, or less than 95 %% of the rate was acknowledged.`, soakLimits.memory, soakLimits.goroutines, soakLimits.files, soakLimits.store)
+is missing, or less than %.0f %% of the rate was acknowledged.`,
+		soakLimits.memory, soakLimits.goroutines, soakLimits.files, soakLimits.store, soakLimits.rate*100)
 }
 
 // allowance is by how much something may grow and still be called flat: the
@@ -50,12 +51,17 @@ func (a allowance) String() string {
 }
 
 // limits are what a soak forgives.
-type limits struct{ memory, goroutines, files, store allowance }
+type limits struct {
+	memory, goroutines, files, store allowance
+
+	rate float64 // the share of the rate that is acknowledged, at the least
+}
 
 // A heap breathes with its collections, and a store with its compactions.
 var soakLimits = limits{
 	memory: allowance{0.15, 32, "MiB"}, goroutines: allowance{0.10, 20, ""},
 	files: allowance{0.10, 20, ""}, store: allowance{0.25, 512, "octets"},
+	rate: 0.95,
 }
 
 // soakSample is one line.
@@ -129,7 +135,7 @@ func (c *benchSoak) run(ctx context.Context, out io.Writer, program string, forg
 		return err
 	}
 	r.Grown = grown(r.Samples, c.Duration, forgiven)
-	return c.tell(out, r)
+	return c.tell(out, r, forgiven)
 }
 
 // soak loads s and takes the samples.
@@ -214,7 +220,7 @@ func middle(samples []soakSample, of func(soakSample) float64) float64 {
 }
 
 // tell prints the report and returns the verdict.
-func (c *benchSoak) tell(out io.Writer, r *soakReport) error {
+func (c *benchSoak) tell(out io.Writer, r *soakReport, forgiven limits) error {
 	if c.JSON {
 		if err := printValue(out, r); err != nil {
 			return err
@@ -228,7 +234,7 @@ func (c *benchSoak) tell(out io.Writer, r *soakReport) error {
 	switch {
 	case r.Arrived.Duplicates > 0:
 		return fmt.Errorf("%d messages arrived twice", r.Arrived.Duplicates)
-	case r.Rate < 0.95*r.Offered:
+	case r.Rate < forgiven.rate*r.Offered:
 		return fmt.Errorf("%.0f messages a second were acknowledged of %.0f", r.Rate, r.Offered)
 	case len(r.Grown) > 0:
 		return errors.New("not flat: " + strings.Join(r.Grown, "; "))
