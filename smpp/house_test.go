@@ -322,12 +322,24 @@ func bindPDU(c pdu.Command, user, password string, version uint8) *pdu.Bind {
 	return &pdu.Bind{Cmd: c, SystemID: []byte(user), Password: []byte(password), InterfaceVersion: version}
 }
 
-// bound connects and binds as esme1.
+// bound connects and binds as esme1, and waits until its line can use the
+// session: that is after the answer.
 func (h *house) bound(t testing.TB, c pdu.Command) *raw {
 	t.Helper()
 	r := h.connect(t)
 	r.send(bindPDU(c, "esme1", "pw1", 0x34), 1)
 	r.want(c.Answer(), pdu.ROK, 1)
+	l := h.edge.line("esme1")
+	soon(t, "the session is in use", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for s := range l.sessions {
+			if s.Peer().String() == r.conn.LocalAddr().String() && !s.added {
+				return false
+			}
+		}
+		return true
+	})
 	return r
 }
 
