@@ -60,6 +60,7 @@ func TestRepeatWaitsForTheFirst(t *testing.T) {
 	a.send(raw)
 	a.send(raw) // a retransmission, absorbed
 	b.send(d.String())
+	eventually(t, "both are in hand", func() bool { return h.meters.open.Load() == 2 })
 	if got := b.hear(100 * time.Millisecond); got != nil {
 		t.Fatalf("answered early: %s", got)
 	}
@@ -80,7 +81,7 @@ func TestCancelOfAMessageInProgressIsTakenAndChangesNothing(t *testing.T) {
 	w := dial(t, "udp", h.udp())
 	via := "SIP/2.0/UDP 127.0.0.1:5099;branch=z9hG4bKcancel;rport"
 	w.send(draft{body: "x", via: via}.String())
-	time.Sleep(50 * time.Millisecond) // datagrams are handled side by side
+	eventually(t, "the MESSAGE is in hand", func() bool { return h.meters.open.Load() == 1 }) // datagrams are handled side by side
 	if a := w.answer(draft{method: "CANCEL", via: via, kind: "-"}.String()); a.status != 200 {
 		t.Errorf("CANCEL: %d", a.status)
 	}
