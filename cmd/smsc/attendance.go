@@ -33,10 +33,12 @@ func (a *attendance) set(who attendee, is bool) {
 	a.tell(who.link, who.aor, is)
 }
 
-// look brings the list up to date with who is here now.
-func (a *attendance) look(now map[attendee]bool) {
+// look brings the list up to date with who is here, which is asked while
+// nobody else notes anything: who comes meanwhile must not be taken for gone.
+func (a *attendance) look(who func() map[attendee]bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	now := who()
 	for who := range a.here {
 		if !now[who] {
 			a.tell(who.link, who.aor, false)
@@ -65,10 +67,11 @@ func (a *attendance) lapse(who attendee, is func() bool) {
 // for.
 const attendEvery = 10 * time.Second
 
-// attend watches the registrations until ctx ends: those of our own users as
-// they change and run out, and all of them where the declaration has changed;
-// those of the cores by looking at all.
-func (h *house) attend(ctx context.Context) error {
+// attend begins to watch the registrations, before anybody can register; the
+// function that it returns goes on until ctx ends. It watches those of our own
+// users as they change and run out, and all of them where the declaration has
+// changed; those of the cores by looking at all.
+func (h *house) attend() (goOn func(ctx context.Context) error) {
 	tell := func(link, aor string, added bool) {
 		if s := h.located.Load(); s != nil {
 			s.RegistrationChanged(link, aor, added)
@@ -82,16 +85,20 @@ func (h *house) attend(ctx context.Context) error {
 			users.set(attendee{l.Name, u.AOR}, is)
 		}
 	})
+	return func(ctx context.Context) error { return h.attendance(ctx, dir, users, served) }
+}
+
+func (h *house) attendance(ctx context.Context, dir *tenant.Directory, users, served *attendance) error {
 	beat := time.NewTicker(attendEvery)
 	defer beat.Stop()
 	for {
 		select {
 		case <-beat.C:
-			served.look(h.servedNow())
+			served.look(h.servedNow)
 			lapsed := h.presence.Lapsed()
 			if d := h.catalog.Directory(); d != dir {
 				dir = d
-				users.look(h.usersNow(d))
+				users.look(func() map[attendee]bool { return h.usersNow(d) })
 				continue
 			}
 			for _, aor := range lapsed {

@@ -237,11 +237,12 @@ func (h *house) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	h.stop = cancel
 	h.showReady()
+	attended := h.attend()
 	h.spawn("delivery", func() error { return h.engine.Run(ctx) })
 	h.spawn("sip", func() error { return h.sip.Serve(ctx) })
 	h.spawn("events", func() error { return h.watched.run(ctx) })
 	h.spawn("statistics", func() error { return h.rest.Run(ctx) })
-	h.spawn("registrations", func() error { return h.attend(ctx) })
+	h.spawn("registrations", func() error { return attended(ctx) })
 	h.spawn("presence", func() error { return h.presence.Run(ctx) })
 	h.spawn("subscribers", func() error { return h.subscribers.Run(ctx) })
 	if export := h.export.Load(); export != nil {
