@@ -9,8 +9,10 @@ import (
 func TestSessionsAreListedAndOneIsDisconnected(t *testing.T) {
 	news := make(chan BindNews, 8)
 	h := open(t, oneESME, func(_ *Config, d *Deps) { d.Bound = func(n BindNews) { news <- n } })
-	first, second := h.bound(t, pdu.BindTransmitter), h.bound(t, pdu.BindTransceiver)
-	opened := []BindNews{<-news, <-news}
+	first := h.bound(t, pdu.BindTransmitter)
+	opened := []BindNews{<-news}
+	second := h.bound(t, pdu.BindTransceiver)
+	opened = append(opened, <-news)
 	all := h.edge.Sessions("esme1")
 	if len(all) != 2 || all[0].ID == all[1].ID || all[0].Bind != "transmitter" || all[1].Bind != "transceiver" || all[0].Client ||
 		all[0].LastAt.Before(all[0].Since) || all[1].WindowSize == 0 {
