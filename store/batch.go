@@ -157,15 +157,15 @@ func (b *batch) note(old, e *entry, lease bool) {
 	b.ticket.effects = append(b.ticket.effects, effect{old: old, new: e, lease: lease})
 }
 
-// slot returns where the d key of s belongs, or the hour of its e key.
+// slot returns where the d key of s belongs, or the minute of its e key.
 func (b *batch) slot(s *message.State) int64 {
 	switch {
 	case !s.Phase.Ended():
 		return slotOf(s.Due)
 	case s.Ended.IsZero():
-		return hourOf(b.now)
+		return minuteOf(b.now)
 	}
-	return hourOf(s.Ended)
+	return minuteOf(s.Ended)
 }
 
 // index moves the index keys from old (nil: none) to e.

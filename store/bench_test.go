@@ -216,3 +216,32 @@ func resident() int {
 	}
 	return 0
 }
+
+// BenchmarkSweep removes messages whose retention is over.
+func BenchmarkSweep(b *testing.B) {
+	var c clock
+	s := open(b, Config{Dir: Memory, Retention: time.Minute, Now: c.now})
+	mint, ctx := message.NewMint(0), context.Background()
+	for n := 0; n < b.N; {
+		rs := make([]message.Record, min(256, b.N-n))
+		ends := make([]message.End, len(rs))
+		for i := range rs {
+			rs[i] = sample(mint, c.now())
+			ends[i].State = rs[i].State
+			ends[i].State.Phase, ends[i].State.Ended = message.Done, c.now()
+		}
+		if _, err := s.Put(ctx, rs...); err != nil {
+			b.Fatal(err)
+		}
+		s.Finish(ctx, ends...)
+		n += len(rs)
+	}
+	c.turn(time.Hour)
+	b.ReportAllocs()
+	b.ResetTimer()
+	s.sweepNow(ctx)
+	b.StopTimer()
+	if _, all := s.Backlog(""); all != 0 {
+		b.Fatalf("%d have no end", all)
+	}
+}

@@ -13,7 +13,7 @@ import (
 //
 //	version 1 | slot 8 | kind 1 | class 1 | account | ...
 type head struct {
-	slot    int64 // of its d key; the hour of its e key when ended
+	slot    int64 // of its d key; the minute of its e key when ended
 	kind    message.Kind
 	class   class
 	account string

@@ -89,7 +89,7 @@ func (b *batch) absorb(e *entry) {
 	}
 	over := *e
 	over.state.Phase, over.state.Version, over.class = message.Dropped, e.state.Version+1, classEnded
-	over.slot = hourOf(b.now)
+	over.slot = minuteOf(b.now)
 	b.erase(&over)
 	over.kind = message.KindReceipt // it has no line of its own in the records
 	b.note(e, &over, false)

@@ -21,7 +21,7 @@ import (
 //	u <account> <link> <ref>   id, lapse                    repeats get the first answer
 //	t <account> <id>           nothing                            the ledger of one account
 //	a <alias> <id>             nothing                            further ids of a message
-//	e <hour> <id>              nothing, or a u key                what retention removes, and when
+//	e <minute> <id>            nothing, or a u key                what retention removes, and when
 //	j <id> <n>                 nothing, or the record             no CDR line yet for end number n
 //	j <id> <n> <try>           the record                         no CDR line yet for an attempt
 //	b <account>                the balance                  in micro-units
@@ -112,8 +112,8 @@ func accountPrefix(dst []byte, account string) []byte {
 
 func aliasPrefix(dst []byte, alias message.ID) []byte { return appendID(append(dst, keyAlias), alias) }
 
-func endedKey(dst []byte, hour int64, id message.ID) []byte {
-	return appendID(binary.BigEndian.AppendUint64(append(dst, keyEnded), uint64(hour)), id)
+func endedKey(dst []byte, minute int64, id message.ID) []byte {
+	return appendID(binary.BigEndian.AppendUint64(append(dst, keyEnded), uint64(minute)), id)
 }
 
 func markKey(dst []byte, id message.ID, n uint16) []byte {
@@ -191,5 +191,9 @@ func moment(slot int64) time.Time {
 	return time.Unix(0, slot)
 }
 
-// hourOf returns the number of the hour that t lies in.
-func hourOf(t time.Time) int64 { return slotOf(t) / int64(time.Hour) }
+// minuteOf returns the number of the minute that t lies in, for e keys.
+func minuteOf(t time.Time) int64 { return slotOf(t) / int64(time.Minute) }
+
+// minutesFrom parts the numbers of e keys: those below are of hours, as format
+// 1 had them. Hours come to it in the year 3110, minutes did in 1989.
+const minutesFrom = 10_000_000

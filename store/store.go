@@ -43,6 +43,9 @@ type Store struct {
 	lastSync atomic.Int64  // nanoseconds that the newest sync took
 	looked   atomic.Uint64 // keys that Due has looked at, dead ones too
 
+	sweeps  int   // how often retention was looked after
+	sweptTo int64 // nothing that ended before is left, as far as known
+
 	queueMu sync.Mutex
 	queue   []work
 	closing bool

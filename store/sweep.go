@@ -1,8 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -15,6 +17,11 @@ import (
 const (
 	sweepEvery = time.Minute
 	sweepChunk = 256
+
+	// sweepsAnew is after how many sweeps the index of what ended is read from
+	// its beginning: the others go on where the last one ended, for what it
+	// removed lies there until it is compacted.
+	sweepsAnew = 60
 )
 
 // sweep removes lapsed records of the shelf, and messages whose retention is
@@ -111,91 +118,144 @@ func newLapse(keys [][]byte) *lapseWork {
 	return w
 }
 
-// sweepEnded removes the messages that ended in an hour whose last moment is
-// longer ago than the retention.
-func (s *Store) sweepEnded(ctx context.Context) error {
-	hour := hourOf(s.cfg.Now().Add(-s.cfg.Retention)) // this one is not over yet
-	low, high := []byte{keyEnded}, endedKey(nil, hour, 0)
+// sweepEnded removes the messages that ended in a minute whose last moment is
+// longer ago than the retention; of format 1, in such an hour.
+func (s *Store) sweepEnded(ctx context.Context) (err error) {
+	minute := minuteOf(s.cfg.Now().Add(-s.cfg.Retention)) // this one is not over yet
+	if s.sweeps++; s.sweeps%sweepsAnew == 1 {
+		s.sweptTo = minutesFrom
+		if _, err = s.sweepUpTo(ctx, 0, min(minute/60, minutesFrom)); err != nil {
+			return err
+		}
+	}
+	if s.sweptTo < minute {
+		s.sweptTo, err = s.sweepUpTo(ctx, s.sweptTo, minute)
+	}
+	return err
+}
+
+// sweepUpTo removes what ended in the times from first to before end, and
+// returns the earliest of them of which something had to stay, else end.
+func (s *Store) sweepUpTo(ctx context.Context, first, end int64) (done int64, err error) {
+	low, high, done := endedKey(nil, first, 0), endedKey(nil, end, 0), end
 	for low != nil {
 		keys, more, err := s.collect(low, high, func(_, _ []byte) bool { return true })
 		if err != nil {
-			return err
+			return first, err
 		}
-		w := &eraseWork{ticket: newTicket(false), keys: keys}
+		w := &eraseWork{ticket: newTicket(false), keys: keys, stayed: end}
 		w.alone = true
 		if err := s.do(ctx, w); err != nil {
-			return err
+			return first, err
 		}
-		low = more
+		low, done = more, min(done, w.stayed)
 	}
-	return nil
+	return done, nil
 }
 
 // eraseWork removes the messages of e keys, and at their time their u keys.
 type eraseWork struct {
 	ticket
-	keys [][]byte
+	keys   [][]byte
+	stayed int64 // the earliest time of those that had to stay
 }
 
-func (w *eraseWork) stage(b *batch) error {
+func (w *eraseWork) stage(b *batch) (err error) {
+	if len(w.keys) == 0 {
+		return nil
+	}
+	e := &eraser{b: b, entries: newWalk(b.db)}
+	defer func() {
+		if err = errors.Join(err, e.close()); err != nil {
+			err = congested(err)
+		}
+	}()
 	for _, k := range w.keys {
-		if err := w.one(b, k); err != nil {
-			return congested(err)
+		stays, err := e.one(k)
+		if err != nil {
+			return err
+		}
+		if stays {
+			w.stayed = min(w.stayed, int64(binary.BigEndian.Uint64(k[1:])))
 		}
 	}
-	if len(w.keys) > 0 {
-		// The highest id may go: it must not be given out again.
-		b.set([]byte{keyLastID}, binary.BigEndian.AppendUint64(nil, b.s.last.Load()))
-	}
+	// The highest id may go: it must not be given out again.
+	b.set([]byte{keyLastID}, binary.BigEndian.AppendUint64(nil, b.s.last.Load()))
 	return nil
 }
 
-func (w *eraseWork) one(b *batch, key []byte) error {
-	ref, err := read(b.db, key)
+// eraser reads what is to be removed by iterators that go side by side.
+type eraser struct {
+	b       *batch
+	entries *walk
+	ends    *pebble.Iterator // over e keys
+	marks   *pebble.Iterator // over j keys
+}
+
+func (r *eraser) close() (err error) {
+	for _, it := range [...]*pebble.Iterator{r.ends, r.marks} {
+		if it != nil {
+			err = errors.Join(err, it.Close())
+		}
+	}
+	return errors.Join(err, r.entries.close())
+}
+
+// one removes the message of an e key, unless it has to stay.
+func (r *eraser) one(key []byte) (stays bool, err error) {
+	ref, there, err := r.at(&r.ends, keyEnded, key)
 	switch {
-	case err != nil || ref == nil:
-		return err // moved meanwhile
+	case err != nil || !there:
+		return false, err // moved meanwhile
 	case len(ref) > 0:
-		b.del(ref)
-		b.del(key)
-		return nil
+		r.b.del(ref)
+		r.b.del(key)
+		return false, nil
 	}
 	id := tailID(key)
-	e, err := readEntry(b.db, id, true)
-	if err != nil {
-		return err
+	e, err := r.entries.entry(id, true)
+	switch {
+	case err != nil:
+		return false, err
+	case e == nil:
+		r.b.del(key)
+		r.b.del(stateKey(nil, id))
+		return false, nil
+	case !e.ended():
+		r.b.del(key)
+		return false, nil
+	case !e.closed():
+		return true, nil // a charging server is still to be asked
 	}
-	if e == nil {
-		b.del(key)
-		b.del(stateKey(nil, id))
-		return nil
+	// It stays until its CDR line is written.
+	if stays, err = r.marked(id); err != nil || stays {
+		return stays, err
 	}
-	if !e.ended() {
-		b.del(key)
-		return nil
-	}
-	if !e.closed() {
-		return nil // a charging server is still to be asked
-	}
-	marked, err := b.marked(e)
-	if err != nil || marked {
-		return err // it stays until its CDR line is written
-	}
-	b.erase(e)
-	return nil
+	r.b.erase(e)
+	return false, nil
 }
 
-// marked tells whether a CDR line of e is still to be written.
-func (b *batch) marked(e *entry) (bool, error) {
-	found := false
-	if b.s.journal == nil {
+// marked tells whether a CDR line of a message is still to be written.
+func (r *eraser) marked(id message.ID) (bool, error) {
+	if r.b.s.journal == nil {
 		return false, nil
 	}
-	err := each(b.db, appendID([]byte{keyMark}, e.state.ID), nil, func(_, _ []byte) (bool, error) {
-		found = true
-		return false, nil
-	})
+	_, found, err := r.at(&r.marks, keyMark, appendID([]byte{keyMark}, id))
 	return found, err
+}
+
+// at returns the value of the first key of a kind that begins with prefix. It
+// is Pebble's until the next call.
+func (r *eraser) at(it **pebble.Iterator, kind byte, prefix []byte) (value []byte, found bool, err error) {
+	if *it == nil {
+		if *it, err = r.b.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kind}, UpperBound: []byte{kind + 1}}); err != nil {
+			return nil, false, err
+		}
+	}
+	if !(*it).SeekGE(prefix) || !bytes.HasPrefix((*it).Key(), prefix) {
+		return nil, false, (*it).Error()
+	}
+	return (*it).Value(), true, nil
 }
 
 // erase removes everything about e. The answer to repeats of its request
@@ -230,9 +290,9 @@ func (b *batch) eraseRef(e *entry) {
 	ref := refKey(nil, e.account, o.Link, o.Ref)
 	until := e.msg.Accepted.Add(o.RefLife)
 	if e.ended() && until.After(b.now) {
-		// The sweep comes to an hour when that and the retention are over; one
-		// hour more, for the life counts from the moment of the batch.
-		b.set(endedKey(nil, hourOf(until.Add(-b.s.cfg.Retention))+1, e.state.ID), ref)
+		// The sweep comes to a minute when that and the retention are over; one
+		// minute more, for the life counts from the moment of the batch.
+		b.set(endedKey(nil, minuteOf(until.Add(-b.s.cfg.Retention))+1, e.state.ID), ref)
 		return
 	}
 	id := message.ID(0)

@@ -117,6 +117,71 @@ func TestRetentionSparesWhatWasOpenedAgainOrHasNoLine(t *testing.T) {
 	}
 }
 
+func TestRetentionRemovesMinuteByMinute(t *testing.T) {
+	var c clock
+	s := open(t, Config{Dir: Memory, Retention: time.Minute, Now: c.now})
+	mint, ctx := message.NewMint(0), context.Background()
+	var all []message.State
+	for range 5 {
+		all = append(all, ended(t, s, mint))
+		c.turn(time.Minute)
+	}
+	for left := 4; left >= 0; left-- { // the last of them ended a minute ago at least
+		s.sweepNow(ctx)
+		if n := keys(t, s)[keyMessage]; n > left+1 {
+			t.Errorf("%d messages are left, want %d at most", n, left+1)
+		}
+		c.turn(time.Minute)
+	}
+	s.sweepNow(ctx)
+	if got := keys(t, s); got[keyMessage]+got[keyEnded] != 0 {
+		t.Errorf("left: %v", got)
+	}
+	for _, st := range all {
+		if _, err := s.Find(ctx, nil, st.ID); !errors.Is(err, message.ErrNotFound) {
+			t.Errorf("%v: %v", st.ID, err)
+		}
+	}
+}
+
+func TestHoursOfTheFirstFormatAreKnown(t *testing.T) {
+	var c clock
+	fs := vfs.NewMem()
+	s := open(t, Config{Dir: "data", FS: fs, Retention: time.Hour, Now: c.now})
+	st := ended(t, s, message.NewMint(0))
+	db := s.base.db
+	hour := minuteOf(c.now()) / 60
+	w := db.NewBatch()
+	v, err := read(db, stateKey(nil, st.ID))
+	if err != nil || v == nil {
+		t.Fatal(v, err)
+	}
+	h, state, err := decodeState(st.ID, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Delete(endedKey(nil, h.slot, st.ID), nil)
+	h.slot = hour
+	_ = w.Set(endedKey(nil, hour, st.ID), nil, nil)
+	_ = w.Set(stateKey(nil, st.ID), append(appendHead(nil, h), appendState(nil, &state, state.Version)...), nil)
+	_ = w.Set([]byte{keyVersion}, []byte{1}, nil)
+	if err := errors.Join(w.Commit(pebble.Sync), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, Config{Dir: "data", FS: fs, Retention: time.Hour, Now: c.now})
+	defer s.Close()
+	s.sweepNow(t.Context())
+	if _, err := s.Find(t.Context(), nil, st.ID); err != nil {
+		t.Errorf("gone within its retention: %v", err)
+	}
+	c.turn(3 * time.Hour)
+	s.sweeps = 0 // an hour later
+	s.sweepNow(t.Context())
+	if got := keys(t, s); got[keyMessage]+got[keyState]+got[keyEnded] != 0 {
+		t.Errorf("left: %v", got)
+	}
+}
+
 func TestTheHighestIDIsNeverGivenAgain(t *testing.T) {
 	var c clock
 	fs := vfs.NewMem()
