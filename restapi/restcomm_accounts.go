@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"smsc/tenant"
 )
@@ -17,7 +16,7 @@ const profileKind = "rest.account"
 
 // rcAccountRecord is an account in the words of this API (spec rest §4.2).
 func (c *call) rcAccountRecord(a *tenant.Account) record {
-	profile := c.profile(a.Name)
+	profile := c.kept(profileKind, a.Name)
 	uri := restcommAt + "/Accounts.json/" + a.SID
 	email := profile.text("email")
 	if email == "" && strings.Contains(a.Name, "@") {
@@ -39,36 +38,10 @@ func (c *call) rcAccountRecord(a *tenant.Account) record {
 	}})
 }
 
-func (c *call) profile(account string) *row {
-	value, ok, err := c.s.deps.Shelf.Get(c.r.Context(), profileKind, account)
-	if err != nil || !ok {
-		return &row{}
-	}
-	r, err := readRow(value)
-	if err != nil {
-		return &row{}
-	}
-	return r
-}
-
 // keepProfile notes what an account is called.
 func (c *call) keepProfile(account string, fields map[string]any) error {
-	r := c.profile(account)
-	if r.Inserted.IsZero() {
-		r.Inserted = c.start
-	}
-	r.Updated, r.Account = c.start, account
-	if r.Fields == nil {
-		r.Fields = map[string]any{}
-	}
-	for k, v := range fields {
-		r.Fields[k] = v
-	}
-	value, err := jsonText(r)
-	if err != nil {
-		return err
-	}
-	return c.s.deps.Shelf.Set(c.r.Context(), profileKind, account, value, time.Time{})
+	_, err := c.keep(profileKind, account, account, setting(fields))
+	return err
 }
 
 // rcAccounts answers GET /Accounts: the accounts right below the caller's.

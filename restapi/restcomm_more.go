@@ -2,7 +2,6 @@ package restapi
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -134,29 +133,19 @@ func (c *call) rcPostClient(string) error {
 
 // storeClient notes what a Client is called, and answers with it.
 func (c *call) storeClient(login string) error {
-	sid := hashSID("CL", login)
-	r := &row{Account: c.foreign.account.Name, Inserted: c.start, Fields: map[string]any{}}
-	if value, ok, err := c.s.deps.Shelf.Get(c.r.Context(), clientKind, sid); err == nil && ok {
-		if old, err := readRow(value); err == nil {
-			r = old
-		}
+	fields, err := c.voiceGiven()
+	if err != nil {
+		return err
+	}
+	if fields == nil {
+		fields = map[string]any{}
 	}
 	for name, field := range map[string]string{"FriendlyName": "friendly_name", "Status": "status"} {
 		if s := c.given(name); s != "" {
-			r.Fields[field] = s
+			fields[field] = s
 		}
 	}
-	voice, err := c.voiceGiven()
-	if err != nil {
-		return err
-	}
-	maps.Copy(r.Fields, voice)
-	r.Updated = c.start
-	value, err := jsonText(r)
-	if err != nil {
-		return err
-	}
-	if err := c.s.deps.Shelf.Set(c.r.Context(), clientKind, sid, value, time.Time{}); err != nil {
+	if _, err := c.keep(clientKind, hashSID("CL", login), c.foreign.account.Name, setting(fields)); err != nil {
 		return err
 	}
 	return c.sendRecord(http.StatusOK, "Client", c.rcClientRecord(login))

@@ -6,7 +6,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"smsc/tenant"
 )
@@ -225,36 +224,43 @@ func (c *call) rcPostApplication(string) error {
 	if c.given("FriendlyName") == "" {
 		return &problem{code: "invalid", detail: "FriendlyName can not be null."}
 	}
-	r := &row{Account: c.foreign.account.Name, Inserted: c.start, Fields: map[string]any{"sid": "AP" + newSecret()}}
-	return c.storeApplication(r)
+	sid := "AP" + newSecret()
+	return c.storeApplication(sid, func(r *row) error {
+		r.Fields["sid"] = sid
+		return nil
+	})
 }
 
 func (c *call) rcPutApplication(sid string) error {
-	r, err := c.rcFindApplication(sid)
-	if err != nil {
-		return err
-	}
-	return c.storeApplication(r)
+	return c.storeApplication(sid, func(r *row) error {
+		if r.Account != c.foreign.account.Name {
+			return refuse("not_found", "no such application")
+		}
+		return nil
+	})
 }
 
-func (c *call) storeApplication(r *row) error {
-	for name, field := range map[string]string{"FriendlyName": "friendly_name", "RcmlUrl": "rcml_url", "Kind": "kind"} {
-		if c.foreign.form.Has(name) {
-			r.Fields[field] = c.given(name)
+// storeApplication stores what the request says of an application, if first
+// lets it.
+func (c *call) storeApplication(sid string, first func(*row) error) error {
+	r, err := c.keep(applicationKind, sid, c.foreign.account.Name, func(r *row) error {
+		if err := first(r); err != nil {
+			return err
 		}
-	}
-	if what := checkCallback(r.text("rcml_url")); r.text("rcml_url") != "" && what != "" {
-		return &problem{code: "invalid", detail: "RcmlUrl " + what}
-	}
-	if kind := or(r.text("kind"), "sms"); kind != "sms" && kind != "voice" && kind != "ussd" {
-		return &problem{code: "invalid", detail: "Kind must be sms, voice or ussd"}
-	}
-	r.Updated = c.start
-	value, err := jsonText(r)
+		for name, field := range map[string]string{"FriendlyName": "friendly_name", "RcmlUrl": "rcml_url", "Kind": "kind"} {
+			if c.foreign.form.Has(name) {
+				r.Fields[field] = c.given(name)
+			}
+		}
+		if what := checkCallback(r.text("rcml_url")); r.text("rcml_url") != "" && what != "" {
+			return &problem{code: "invalid", detail: "RcmlUrl " + what}
+		}
+		if kind := or(r.text("kind"), "sms"); kind != "sms" && kind != "voice" && kind != "ussd" {
+			return &problem{code: "invalid", detail: "Kind must be sms, voice or ussd"}
+		}
+		return nil
+	})
 	if err != nil {
-		return err
-	}
-	if err := c.s.deps.Shelf.Set(c.r.Context(), applicationKind, r.text("sid"), value, time.Time{}); err != nil {
 		return err
 	}
 	return c.sendRecord(http.StatusOK, "Application", c.rcApplicationRecord(r))

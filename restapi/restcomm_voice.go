@@ -3,7 +3,6 @@ package restapi
 import (
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 )
 
@@ -62,31 +61,11 @@ func withVoice(r record, stored map[string]any) record {
 	return r
 }
 
-// kept is what is stored under a kind and sid beside what is declared; an
-// empty row if nothing is.
-func (c *call) kept(kind, sid string) *row {
-	value, ok, err := c.s.deps.Shelf.Get(c.r.Context(), kind, sid)
-	if err == nil && ok {
-		if r, err := readRow(value); err == nil && r.Fields != nil {
-			return r
-		}
-	}
-	return &row{Fields: map[string]any{}}
-}
-
 // keepVoice stores what the request says of voice about an object.
 func (c *call) keepVoice(kind, sid string, given map[string]any) error {
 	if len(given) == 0 {
 		return nil
 	}
-	r := c.kept(kind, sid)
-	r.Account, r.Inserted, r.Updated = c.foreign.account.Name, or(r.Inserted, c.start), c.start
-	for name, v := range given {
-		r.Fields[name] = v
-	}
-	value, err := jsonText(r)
-	if err != nil {
-		return err
-	}
-	return c.s.deps.Shelf.Set(c.r.Context(), kind, sid, value, time.Time{})
+	_, err := c.keep(kind, sid, c.foreign.account.Name, setting(given))
+	return err
 }

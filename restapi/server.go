@@ -99,6 +99,7 @@ type Server struct {
 	events    *events
 	caller    *caller
 	sheets    map[string]*sheet
+	keeping   sync.Mutex // see call.keep
 	frontends frontends
 	closings  closings
 	notified  atomic.Uint64       // notifications written
