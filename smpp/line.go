@@ -37,10 +37,11 @@ type line struct {
 	rates    rates
 	gone     bool // the link is no longer declared
 
-	tell   sync.Mutex // held while the Reporter is told, so that words keep their order
-	told   bool
-	client atomic.Pointer[client] // of a carrier
-	uncall context.CancelFunc     // ends the outbinds; with Edge.mu
+	hearing sync.Mutex // held while a session comes or goes and the house hears of it, so that words keep their order; before mu
+	tell    sync.Mutex // held while the Reporter is told, so that words keep their order
+	told    bool
+	client  atomic.Pointer[client] // of a carrier
+	uncall  context.CancelFunc     // ends the outbinds; with Edge.mu
 }
 
 // numPaths is how many paths a link tells apart.
@@ -86,21 +87,34 @@ func (l *line) reserve(s *Session, most int) bool {
 	return true
 }
 
-// add takes a bound session into use. A session that ended meanwhile is not
-// added: its Closed may have come first.
+// add takes a bound session into use, and tells of it. Nobody hears of its end
+// before.
 func (l *line) add(s *Session) {
+	l.hearing.Lock()
+	added := l.enlist(s)
+	if added {
+		l.edge.hear(s, l.name, true, nil)
+	}
+	l.hearing.Unlock()
+	if added {
+		l.announce(canSend(s) && s.server.Load())
+	}
+}
+
+// enlist enters a session, unless it ended meanwhile: its Closed may have come
+// first.
+func (l *line) enlist(s *Session) bool {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	select {
 	case <-s.Done():
 		delete(l.sessions, s)
-		l.mu.Unlock()
-		return
+		return false
 	default:
 	}
 	if l.gone {
-		l.mu.Unlock()
 		l.edge.wg.Go(func() { s.Unbind(0) })
-		return
+		return false
 	}
 	l.sessions[s] = struct{}{}
 	s.added = true
@@ -109,14 +123,23 @@ func (l *line) add(s *Session) {
 		l.ranged = differ(l.senders)
 		l.room.Add(int64(s.Window()))
 	}
-	l.mu.Unlock()
-	l.edge.hear(s, l.name, true, nil)
-	l.announce(canSend(s) && s.server.Load())
+	return true
 }
 
 // remove forgets a session.
 func (l *line) remove(s *Session, err error) {
+	l.hearing.Lock()
+	if l.strike(s, err) {
+		l.edge.hear(s, l.name, false, err)
+	}
+	l.hearing.Unlock()
+	l.announce(false)
+}
+
+// strike takes a session out of use; false: it was in none.
+func (l *line) strike(s *Session, err error) bool {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	delete(l.sessions, s)
 	added := s.added
 	s.added = false
@@ -136,11 +159,7 @@ func (l *line) remove(s *Session, err error) {
 	if err != nil {
 		l.lastErr = err.Error()
 	}
-	l.mu.Unlock()
-	if added {
-		l.edge.hear(s, l.name, false, err)
-	}
-	l.announce(false)
+	return added
 }
 
 // announce tells the Reporter when the link begins or ceases to be usable,
