@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -245,14 +244,14 @@ func (r *eraser) marked(id message.ID) (bool, error) {
 }
 
 // at returns the value of the first key of a kind that begins with prefix. It
-// is Pebble's until the next call.
+// is Pebble's until the next call. What was removed behind is not walked over.
 func (r *eraser) at(it **pebble.Iterator, kind byte, prefix []byte) (value []byte, found bool, err error) {
 	if *it == nil {
 		if *it, err = r.b.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kind}, UpperBound: []byte{kind + 1}}); err != nil {
 			return nil, false, err
 		}
 	}
-	if !(*it).SeekGE(prefix) || !bytes.HasPrefix((*it).Key(), prefix) {
+	if (*it).SeekGEWithLimit(prefix, after(prefix)) != pebble.IterValid {
 		return nil, false, (*it).Error()
 	}
 	return (*it).Value(), true, nil
