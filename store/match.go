@@ -54,7 +54,9 @@ func (m *matching) all(ctx context.Context, remote []string) error {
 		return err
 	}
 	for _, p := range prefixes {
-		for ok := it.SeekGE(p); ok && bytes.HasPrefix(it.Key(), p) && ctx.Err() == nil; ok = it.Next() {
+		// The limit is a wish: what lies beyond may come all the same.
+		end := after(p)
+		for at := it.SeekGEWithLimit(p, end); at == pebble.IterValid && bytes.HasPrefix(it.Key(), p) && ctx.Err() == nil; at = it.NextWithLimit(end) {
 			if len(it.Key()) != len(p)+8 {
 				continue
 			}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -251,7 +252,8 @@ func (r *eraser) at(it **pebble.Iterator, kind byte, prefix []byte) (value []byt
 			return nil, false, err
 		}
 	}
-	if (*it).SeekGEWithLimit(prefix, after(prefix)) != pebble.IterValid {
+	// The limit is a wish: what lies beyond may come all the same.
+	if (*it).SeekGEWithLimit(prefix, after(prefix)) != pebble.IterValid || !bytes.HasPrefix((*it).Key(), prefix) {
 		return nil, false, (*it).Error()
 	}
 	return (*it).Value(), true, nil
