@@ -164,14 +164,25 @@ func (w *eraseWork) stage(b *batch) (err error) {
 	if len(w.keys) == 0 {
 		return nil
 	}
-	e := &eraser{b: b, entries: newWalk(b.db)}
+	entries := newWalk(b.db)
+	there, err := b.db.NewIter(&pebble.IterOptions{LowerBound: w.keys[0], UpperBound: after(w.keys[len(w.keys)-1])})
+	if err != nil {
+		return congested(err)
+	}
 	defer func() {
-		if err = errors.Join(err, e.close()); err != nil {
+		if err = errors.Join(err, entries.close(), there.Close()); err != nil {
 			err = congested(err)
 		}
 	}()
+	ok := there.First()
 	for _, k := range w.keys {
-		stays, err := e.one(k)
+		for ok && bytes.Compare(there.Key(), k) < 0 {
+			ok = there.Next()
+		}
+		if !ok || !bytes.Equal(there.Key(), k) {
+			continue // moved meanwhile
+		}
+		stays, err := b.sweep(k, there.Value(), entries)
 		if err != nil {
 			return err
 		}
@@ -181,82 +192,46 @@ func (w *eraseWork) stage(b *batch) (err error) {
 	}
 	// The highest id may go: it must not be given out again.
 	b.set([]byte{keyLastID}, binary.BigEndian.AppendUint64(nil, b.s.last.Load()))
-	return nil
+	return there.Error()
 }
 
-// eraser reads what is to be removed by iterators that go side by side.
-type eraser struct {
-	b       *batch
-	entries *walk
-	ends    *pebble.Iterator // over e keys
-	marks   *pebble.Iterator // over j keys
-}
-
-func (r *eraser) close() (err error) {
-	for _, it := range [...]*pebble.Iterator{r.ends, r.marks} {
-		if it != nil {
-			err = errors.Join(err, it.Close())
-		}
-	}
-	return errors.Join(err, r.entries.close())
-}
-
-// one removes the message of an e key, unless it has to stay.
-func (r *eraser) one(key []byte) (stays bool, err error) {
-	ref, there, err := r.at(&r.ends, keyEnded, key)
-	switch {
-	case err != nil || !there:
-		return false, err // moved meanwhile
-	case len(ref) > 0:
-		r.b.del(ref)
-		r.b.del(key)
+// sweep removes the u key that an e key holds, or the message of it unless it
+// has to stay.
+func (b *batch) sweep(key, ref []byte, entries *walk) (stays bool, err error) {
+	if len(ref) > 0 {
+		b.del(ref)
+		b.del(key)
 		return false, nil
 	}
 	id := tailID(key)
-	e, err := r.entries.entry(id, true)
+	e, err := entries.entry(id, true)
 	switch {
 	case err != nil:
 		return false, err
 	case e == nil:
-		r.b.del(key)
-		r.b.del(stateKey(nil, id))
+		b.del(key)
+		b.del(stateKey(nil, id))
 		return false, nil
 	case !e.ended():
-		r.b.del(key)
+		b.del(key)
 		return false, nil
 	case !e.closed():
 		return true, nil // a charging server is still to be asked
 	}
-	// It stays until its CDR line is written.
-	if stays, err = r.marked(id); err != nil || stays {
+	if stays, err = b.marked(e); err != nil || stays {
 		return stays, err
 	}
-	r.b.erase(e)
+	b.erase(e)
 	return false, nil
 }
 
-// marked tells whether a CDR line of a message is still to be written.
-func (r *eraser) marked(id message.ID) (bool, error) {
-	if r.b.s.journal == nil {
+// marked tells whether a CDR line is still to be made of e. The marks of
+// attempts and of earlier ends hold their records and need no message.
+func (b *batch) marked(e *entry) (bool, error) {
+	if b.s.journal == nil {
 		return false, nil
 	}
-	_, found, err := r.at(&r.marks, keyMark, appendID([]byte{keyMark}, id))
-	return found, err
-}
-
-// at returns the value of the first key of a kind that begins with prefix. It
-// is Pebble's until the next call. What was removed behind is not walked over.
-func (r *eraser) at(it **pebble.Iterator, kind byte, prefix []byte) (value []byte, found bool, err error) {
-	if *it == nil {
-		if *it, err = r.b.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kind}, UpperBound: []byte{kind + 1}}); err != nil {
-			return nil, false, err
-		}
-	}
-	// The limit is a wish: what lies beyond may come all the same.
-	if (*it).SeekGEWithLimit(prefix, after(prefix)) != pebble.IterValid || !bytes.HasPrefix((*it).Key(), prefix) {
-		return nil, false, (*it).Error()
-	}
-	return (*it).Value(), true, nil
+	return view(b.db, markKey(nil, e.state.ID, e.state.Opened), func([]byte) error { return nil })
 }
 
 // erase removes everything about e. The answer to repeats of its request
