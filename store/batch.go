@@ -199,7 +199,7 @@ func (b *batch) indexEnd(old, e *entry) {
 		b.k = endedKey(b.k[:0], e.slot, id)
 		b.set(b.k, nil)
 	}
-	if e.closed() && (old == nil || !old.closed()) && b.s.journal.ends(e.kind) {
+	if b.s.journal.marks(old, e) {
 		b.k = markKey(b.k[:0], id, e.state.Opened)
 		b.set(b.k, nil)
 	}

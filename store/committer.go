@@ -245,6 +245,9 @@ func (s *Store) applied(es []effect) {
 	s.sched.applied(es)
 	s.recent.applied(es)
 	s.counts.apply(es)
+	if s.journal != nil {
+		s.journal.note(es)
+	}
 }
 
 // durable tells memory what cannot be lost any more.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,11 +35,15 @@ type journal struct {
 	wake   chan struct{}
 	open   atomic.Int64
 
+	// What the sweep may remove without a look at the marks.
+	unwritten map[int64]int // ends of this life, by minute, until their lines are written
+	through   bool          // the marks of earlier lives are written
+
 	written atomic.Uint64
 }
 
 func openJournal(s *Store, cfg Journal) (*journal, error) {
-	j := &journal{s: s, cfg: cfg, missed: true, wake: make(chan struct{}, 1)}
+	j := &journal{s: s, cfg: cfg, missed: true, wake: make(chan struct{}, 1), unwritten: map[int64]int{}}
 	for _, f := range cfg.Formats {
 		file, err := openJournalFile(cfg, f, s.cfg.Now)
 		if err != nil {
@@ -56,6 +61,39 @@ func (j *journal) ends(k message.Kind) bool {
 	return j != nil && (k == message.KindMessage || j.cfg.Receipts)
 }
 
+// marks tells whether the change from old (nil: none) to e is an end that has
+// a line.
+func (j *journal) marks(old, e *entry) bool {
+	return e.closed() && j.ends(e.kind) && (old == nil || !old.closed())
+}
+
+// note counts the ends among es, which readers can see now, before anything
+// can sweep them.
+func (j *journal) note(es []effect) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i := range es {
+		if j.marks(es[i].old, es[i].new) {
+			j.unwritten[es[i].new.slot]++
+		}
+	}
+}
+
+// clean tells that no line is still to be made of what ended in a minute. What
+// is lost from the queue counts as unwritten for good: then the marks tell.
+func (j *journal) clean(minute int64) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.through && j.unwritten[minute] == 0
+}
+
+// forget drops the counts of minutes that were swept.
+func (j *journal) forget(before int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	maps.DeleteFunc(j.unwritten, func(minute int64, _ int) bool { return minute < before })
+}
+
 // tell queues the ends among es, and the marks that hold their records. They
 // are on stable storage.
 func (j *journal) tell(es []effect, marks []mark) {
@@ -65,9 +103,8 @@ func (j *journal) tell(es []effect, marks []mark) {
 		j.add(m)
 	}
 	for i := range es {
-		old, e := es[i].old, es[i].new
-		if e.closed() && j.ends(e.kind) && (old == nil || !old.closed()) {
-			j.add(mark{id: e.state.ID, n: e.state.Opened, entry: e})
+		if e := es[i].new; j.marks(es[i].old, e) {
+			j.add(mark{id: e.state.ID, n: e.state.Opened, entry: e, minute: e.slot})
 		}
 	}
 }
@@ -182,6 +219,7 @@ func (j *journal) writeMissed() error {
 	for i := range j.queue {
 		j.queue[i].entry = nil
 	}
+	j.through = true
 	j.open.Store(int64(len(j.queue)))
 	return nil
 }
@@ -226,8 +264,22 @@ func (j *journal) write(marks []mark) error {
 		return err
 	}
 	j.open.Add(-int64(len(marks)))
+	j.noted(marks)
 	j.count(marks, records)
 	return nil
+}
+
+// noted takes marks that were written off the counts of their minutes.
+func (j *journal) noted(marks []mark) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i := range marks {
+		if m := marks[i].minute; m == 0 {
+			continue
+		} else if j.unwritten[m]--; j.unwritten[m] <= 0 {
+			delete(j.unwritten, m)
+		}
+	}
 }
 
 // tidy rotates files by time and removes those that were kept long enough.

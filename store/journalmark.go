@@ -11,10 +11,11 @@ import (
 // mark is one line that is not written yet. What is known of it in memory
 // spares a look at the disk.
 type mark struct {
-	id    message.ID
-	n     uint16 // number of the end, or refusal
-	try   uint16 // of an attempt, else 0
-	entry *entry // nil: on the disk
+	id     message.ID
+	n      uint16 // number of the end, or refusal
+	try    uint16 // of an attempt, else 0
+	entry  *entry // nil: on the disk
+	minute int64  // that it is counted under, 0: none
 }
 
 func (m *mark) line() Line {

@@ -131,6 +131,9 @@ func (s *Store) sweepEnded(ctx context.Context) (err error) {
 	if s.sweptTo < minute {
 		s.sweptTo, err = s.sweepUpTo(ctx, s.sweptTo, minute)
 	}
+	if s.journal != nil {
+		s.journal.forget(s.sweptTo)
+	}
 	return err
 }
 
@@ -228,7 +231,7 @@ func (b *batch) sweep(key, ref []byte, entries *walk) (stays bool, err error) {
 // marked tells whether a CDR line is still to be made of e. The marks of
 // attempts and of earlier ends hold their records and need no message.
 func (b *batch) marked(e *entry) (bool, error) {
-	if b.s.journal == nil {
+	if b.s.journal == nil || b.s.journal.clean(e.slot) {
 		return false, nil
 	}
 	return view(b.db, markKey(nil, e.state.ID, e.state.Opened), func([]byte) error { return nil })

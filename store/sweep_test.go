@@ -108,12 +108,34 @@ func TestRetentionSparesWhatWasOpenedAgainOrHasNoLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.release()
+	s.journal.mu.Lock()
+	s.journal.unwritten[minuteOf(marked.Ended)]++
+	s.journal.mu.Unlock()
 	c.turn(3 * time.Hour)
 	s.sweepNow(ctx)
 	for id, want := range map[message.ID]bool{opened.ID: true, plain.ID: false, marked.ID: true} {
 		if _, err := s.Find(ctx, nil, id); (err == nil) != want {
 			t.Errorf("%v: %v, want kept %v", id, err, want)
 		}
+	}
+}
+
+func TestWhatIsWrittenIsKnownWithoutALookAtTheMarks(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, Config{Dir: Memory, Retention: time.Hour, Journal: journalInto(dir)})
+	mint := message.NewMint(0)
+	eventually(t, "the marks of earlier lives are written", func() bool { return s.journal.clean(1) })
+	minutes := map[int64]bool{}
+	for range 100 {
+		minutes[minuteOf(ended(t, s, mint).Ended)] = true
+	}
+	for m := range minutes {
+		eventually(t, "all lines are written", func() bool { return s.journal.clean(m) })
+	}
+	s.journal.mu.Lock()
+	defer s.journal.mu.Unlock()
+	if len(s.journal.unwritten) != 0 {
+		t.Errorf("left: %v", s.journal.unwritten)
 	}
 }
 
