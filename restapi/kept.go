@@ -54,6 +54,14 @@ func (c *call) keep(kind, sid, account string, change func(*row) error) (*row, e
 	return r, c.s.deps.Shelf.Set(c.r.Context(), kind, sid, value, time.Time{})
 }
 
+// drop removes what is stored under a kind and sid. It waits its turn, lest a
+// change under way brings it back.
+func (c *call) drop(kind, sid string) error {
+	c.s.keeping.Lock()
+	defer c.s.keeping.Unlock()
+	return c.s.deps.Shelf.Delete(c.r.Context(), kind, sid)
+}
+
 // setting is a change that sets fields.
 func setting(fields map[string]any) func(*row) error {
 	return func(r *row) error {

@@ -195,7 +195,7 @@ func (c *call) rcDropClient(sid string) error {
 	if err := c.editUser(u.AOR, func(*tenant.User) bool { return false }); err != nil {
 		return err
 	}
-	if err := c.s.deps.Shelf.Delete(c.r.Context(), clientKind, sid); err != nil {
+	if err := c.drop(clientKind, sid); err != nil {
 		return err
 	}
 	c.send(http.StatusOK, "", nil)

@@ -165,7 +165,7 @@ func (c *call) rcDropNumber(sid string) error {
 	if err := c.dropNumber(at.Number); err != nil {
 		return err
 	}
-	if err := c.s.deps.Shelf.Delete(c.r.Context(), numberKind, sid); err != nil {
+	if err := c.drop(numberKind, sid); err != nil {
 		return err
 	}
 	c.send(http.StatusNoContent, "", nil)
@@ -270,7 +270,7 @@ func (c *call) rcDropApplication(sid string) error {
 	if _, err := c.rcFindApplication(sid); err != nil {
 		return err
 	}
-	if err := c.s.deps.Shelf.Delete(c.r.Context(), applicationKind, sid); err != nil {
+	if err := c.drop(applicationKind, sid); err != nil {
 		return err
 	}
 	c.send(http.StatusNoContent, "", nil)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -73,8 +72,11 @@ func (j *journal) note(es []effect) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for i := range es {
-		if j.marks(es[i].old, es[i].new) {
-			j.unwritten[es[i].new.slot]++
+		switch old, e := es[i].old, es[i].new; {
+		case j.marks(old, e):
+			j.unwritten[e.slot]++
+		case old != nil && old.ended() && e.ended() && old.slot != e.slot && j.unwritten[old.slot] > 0:
+			j.unwritten[e.slot]++ // its mark may be among those of the other minute
 		}
 	}
 }
@@ -85,13 +87,6 @@ func (j *journal) clean(minute int64) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.through && j.unwritten[minute] == 0
-}
-
-// forget drops the counts of minutes that were swept.
-func (j *journal) forget(before int64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	maps.DeleteFunc(j.unwritten, func(minute int64, _ int) bool { return minute < before })
 }
 
 // tell queues the ends among es, and the marks that hold their records. They
@@ -274,9 +269,11 @@ func (j *journal) noted(marks []mark) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for i := range marks {
-		if m := marks[i].minute; m == 0 {
+		m := marks[i].minute
+		if m == 0 {
 			continue
-		} else if j.unwritten[m]--; j.unwritten[m] <= 0 {
+		}
+		if j.unwritten[m]--; j.unwritten[m] == 0 {
 			delete(j.unwritten, m)
 		}
 	}

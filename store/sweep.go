@@ -131,9 +131,6 @@ func (s *Store) sweepEnded(ctx context.Context) (err error) {
 	if s.sweptTo < minute {
 		s.sweptTo, err = s.sweepUpTo(ctx, s.sweptTo, minute)
 	}
-	if s.journal != nil {
-		s.journal.forget(s.sweptTo)
-	}
 	return err
 }
 

@@ -12,7 +12,7 @@ import (
 // lets grow.
 func steady(change func(i int, s *soakSample)) (all []soakSample) {
 	for i := range 60 {
-		s := soakSample{Seconds: float64(i+1) * 60, Memory: 200, Goroutines: 120, Files: 90, Store: 800, Rate: 4000, P99: 6}
+		s := soakSample{Seconds: float64(i+1) * 60, Memory: 200, Goroutines: 120, Files: 90, Store: 800, Waiting: 300, Rate: 4000, P99: 6}
 		change(i, &s)
 		all = append(all, s)
 	}
@@ -32,6 +32,7 @@ func TestASoakTellsWhatGrew(t *testing.T) {
 		{"a goroutine a minute", func(i int, s *soakSample) { s.Goroutines += float64(i) }, "goroutines grew from 137 to 171"},
 		{"files left open", func(i int, s *soakSample) { s.Files += float64(i) }, "open files grew from 107 to 141"},
 		{"a store that is never swept", func(i int, s *soakSample) { s.Store *= 1 + float64(i)/20 }, "store grew from 1480 to 2840 MiB"},
+		{"deliveries that fall behind", func(i int, s *soakSample) { s.Waiting += float64(i) * 1000 }, "what waits grew from 17300 to 51300"},
 		{"a store that is swept each minute", func(i int, s *soakSample) { s.Store += float64(i%5) * 50 }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -77,7 +78,7 @@ func TestAServerIsFlatOrNotUnderAShortSoak(t *testing.T) {
 		forgiven limits
 		verdict  string
 	}{
-		{"flat", limits{soakLimits.memory, soakLimits.goroutines, soakLimits.files, allowance{1, 1 << 10, "MiB"}, 0}, ""},
+		{"flat", limits{soakLimits.memory, soakLimits.goroutines, soakLimits.files, allowance{1, 1 << 10, "MiB"}, soakLimits.waiting, 0}, ""},
 		{"grown by more than what is forgiven", strict, "memory grew"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
