@@ -13,7 +13,7 @@ type LinkState struct {
 	Kind       tenant.LinkKind
 	Up         bool      // it can carry messages
 	Since      time.Time // of Up, or of its absence
-	Sessions   int       // bound
+	Sessions   int       // bound, and in use
 	WindowUsed int       // requests of ours without an answer, over all sessions
 	WindowSize int
 	LastError  string // why the last session ended, or could not begin
@@ -58,7 +58,7 @@ func (l *line) status() LinkState {
 	state.RateIn, state.RateOut = l.rates.look(time.Now(), state.Received, state.Sent)
 	state.Failed, state.Throttled = l.meter.received.read().refused(), l.meter.received.read().throttled()+l.meter.sent.read().throttled()
 	for s := range l.sessions {
-		if s.Bound() != 0 {
+		if s.added && s.Bound() != 0 {
 			state.Sessions++
 		}
 	}
