@@ -172,6 +172,7 @@ func (e *Engine) edit(ctx context.Context, reach message.Reach, id message.ID,
 		if failed != nil {
 			return failed
 		}
+		en.end.State = e.offered(en.was.Message, en.end.State, time.Now())
 		if err = at(e.try(ctx, []entry{en}), 0); !errors.Is(err, message.ErrStale) {
 			return err
 		}

@@ -231,6 +231,38 @@ func TestPollers(t *testing.T) {
 			t.Errorf("waits on %q", r.State.WakeOn)
 		}
 	})
+	bubble(t, "what its owner releases can be fetched when he is told", func(t *testing.T) {
+		h := open(t, []string{"app"}, poll)
+		h.run()
+		id := h.accept()
+		h.wait(time.Second)
+		if err := h.e.Conclude(bg, nil, id, "app", message.Outcome{Result: message.Deferred, Cause: message.Absent}); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.e.Retry(bg, nil, id, "test"); err != nil {
+			t.Fatal(err)
+		}
+		if r := h.get(id); r.State.WakeOn != "queue:app" || !r.State.Due.Equal(r.Message.Expires) {
+			t.Errorf("waits on %q until %v\n%s", r.State.WakeOn, r.State.Due, trace(r))
+		}
+	})
+	bubble(t, "what its owner changes never leaves the queue", func(t *testing.T) {
+		h := open(t, nil, poll, delivery.Lane{Name: "other"})
+		h.run()
+		id := h.accept(func(m *message.Message) { m.Dest, m.Origin.Type = "app", message.SourceHTTP })
+		h.wait(time.Second)
+		for _, to := range []string{"app", "other", "undeclared"} {
+			if err := h.e.Edit(bg, nil, id, "test", func(m *message.Message) error {
+				m.Dest = to
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if r := h.get(id); r.State.WakeOn != "queue:"+to {
+				t.Errorf("for %s it waits on %q", to, r.State.WakeOn)
+			}
+		}
+	})
 	bubble(t, "advice overrides the delay", func(t *testing.T) {
 		h := open(t, []string{"app"}, poll)
 		h.run()

@@ -137,7 +137,7 @@ func (e *Engine) route(r message.Record, now time.Time) (entry, bool) {
 		// Tried on all links that can carry: the round is over.
 		s := e.policy.round(r.Message, r.State, Way{}, now)
 		return e.entry(r, s, now), true
-	case l == nil && hop.implicit, l != nil && l.polls():
+	case fetched(hop, l):
 		return e.wait(r, "queue:"+hop.Link, message.CauseNone, now)
 	case l != nil && l.put(&item{rec: r, hop: hop.Hop}):
 		e.ready.add(l)
