@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -127,46 +128,48 @@ func TestTheHistoryIsBounded(t *testing.T) {
 }
 
 func TestQueuesShowWhatWaitsAndWhoPolls(t *testing.T) {
-	at := time.Now().Add(-90 * time.Second)
-	g := newRig(t, func(_ *Config, d *Deps) {
-		d.Queues = func() []QueueCount {
-			return []QueueCount{{"app", "acme", 2, 1, at}, {"app", "other", 3, 0, at.Add(time.Minute)}, {"old", "acme", 4, 0, at}, {"old", "other", 1, 0, at}, {"", "shop", 1, 0, at}}
-		}
-		d.Links = func() []LinkState {
-			return []LinkState{{Name: "carrier1", Window: LinkWindow{Used: 2, Size: 9}, Queue: LinkQueue{Waiting: 7, OldestSeconds: 5}}, {Name: "app", Queue: LinkQueue{Waiting: 99}}}
-		}
-	})
-	g.as(acmeKey, "GET", "/api/messages?lease=30", "", "SMSc: app")
-	g.as(acmeKey, "GET", "/api/messages", "", "SMSc: idle")
-	list := func(key, query string) string {
-		var rows []queueRow
-		r := g.as(key, "GET", "/api/queues"+query, "")
-		if err := json.Unmarshal([]byte(r.body), &rows); r.code != 200 || err != nil {
-			t.Fatalf("%d %v %s", r.code, err, r.body)
-		}
-		var b strings.Builder
-		for _, q := range rows {
-			kind := "-"
-			if q.Kind != nil {
-				kind = *q.Kind
+	synctest.Test(t, func(t *testing.T) { // ages are in whole seconds
+		at := time.Now().Add(-90 * time.Second)
+		g := newRig(t, func(_ *Config, d *Deps) {
+			d.Queues = func() []QueueCount {
+				return []QueueCount{{"app", "acme", 2, 1, at}, {"app", "other", 3, 0, at.Add(time.Minute)}, {"old", "acme", 4, 0, at}, {"old", "other", 1, 0, at}, {"", "shop", 1, 0, at}}
 			}
-			fmt.Fprintf(&b, "%s/%s/%s %d+%d %ds polled %t by %d\n", q.Name, q.Account, kind, q.Waiting, q.Leased, q.Oldest, q.LastPoll != nil, q.Pollers)
+			d.Links = func() []LinkState {
+				return []LinkState{{Name: "carrier1", Window: LinkWindow{Used: 2, Size: 9}, Queue: LinkQueue{Waiting: 7, OldestSeconds: 5}}, {Name: "app", Queue: LinkQueue{Waiting: 99}}}
+			}
+		})
+		g.as(acmeKey, "GET", "/api/messages?lease=30", "", "SMSc: app")
+		g.as(acmeKey, "GET", "/api/messages", "", "SMSc: idle")
+		list := func(key, query string) string {
+			var rows []queueRow
+			r := g.as(key, "GET", "/api/queues"+query, "")
+			if err := json.Unmarshal([]byte(r.body), &rows); r.code != 200 || err != nil {
+				t.Fatalf("%d %v %s", r.code, err, r.body)
+			}
+			var b strings.Builder
+			for _, q := range rows {
+				kind := "-"
+				if q.Kind != nil {
+					kind = *q.Kind
+				}
+				fmt.Fprintf(&b, "%s/%s/%s %d+%d %ds polled %t by %d\n", q.Name, q.Account, kind, q.Waiting, q.Leased, q.Oldest, q.LastPoll != nil, q.Pollers)
+			}
+			return b.String()
 		}
-		return b.String()
-	}
-	want := `carrier1/operator/carrier 7+2 5s polled false by 0
+		want := `carrier1/operator/carrier 7+2 5s polled false by 0
 app/acme/poll 5+1 90s polled true by 1
 old/acme/- 4+0 90s polled false by 0
 /shop/- 1+0 90s polled false by 0
 old/other/- 1+0 90s polled false by 0
 idle/acme/- 0+0 0s polled true by 1
 `
-	if got := list(operatorKey, ""); got != want {
-		t.Errorf("%s\nwant\n%s", got, want)
-	}
-	if got := list(acmeKey, ""); strings.Contains(got, "other") || strings.Contains(got, "carrier1") || !strings.Contains(got, "old/acme") {
-		t.Errorf("%s", got)
-	}
+		if got := list(operatorKey, ""); got != want {
+			t.Errorf("%s\nwant\n%s", got, want)
+		}
+		if got := list(acmeKey, ""); strings.Contains(got, "other") || strings.Contains(got, "carrier1") || !strings.Contains(got, "old/acme") {
+			t.Errorf("%s", got)
+		}
+	})
 }
 
 func TestAQueueNobodyPollsIsToldOnce(t *testing.T) {
