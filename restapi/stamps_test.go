@@ -4,28 +4,31 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
 func TestObjectsShowTheirTimesAndTakeThemBack(t *testing.T) {
-	g := newRig(t, withLinks)
-	made := time.Now().UTC().Format("2006-01-02T")
-	g.steps(t, []step{
-		{operatorKey, "POST", "/api/rules", `{"name":"r","when":{"called_prefix":"449"},"then":{"drop":true}}`, 201, `"created_at":"` + made, nil},
-		{operatorKey, "POST", "/api/numbers", `{"number":"15559990000","link":"app"}`, 201, `"updated_at":"` + made, nil},
+	synctest.Test(t, func(t *testing.T) { // it is the same day throughout
+		g := newRig(t, withLinks)
+		made := time.Now().UTC().Format("2006-01-02T")
+		g.steps(t, []step{
+			{operatorKey, "POST", "/api/rules", `{"name":"r","when":{"called_prefix":"449"},"then":{"drop":true}}`, 201, `"created_at":"` + made, nil},
+			{operatorKey, "POST", "/api/numbers", `{"number":"15559990000","link":"app"}`, 201, `"updated_at":"` + made, nil},
+		})
+		for _, path := range []string{"/api/accounts/acme", "/api/links/carrier1", "/api/routes/1", "/api/rules/operator/r", "/api/numbers/15559990000"} {
+			r := g.as(operatorKey, "GET", path, "")
+			if r.code != 200 || !strings.Contains(r.body, `"created_at":"`+made) || !strings.Contains(r.body, `"updated_at":"`+made) {
+				t.Errorf("%s: %d %s", path, r.code, r.body)
+			}
+			if hits := strings.Contains(r.body, `"hits":0`) && strings.Contains(r.body, `"last_hit":null`); hits != (strings.HasPrefix(path, "/api/r")) {
+				t.Errorf("%s: hits %t", path, hits)
+			}
+			if back := g.as(operatorKey, "PUT", path, r.body); back.code != 200 {
+				t.Errorf("%s does not take back what it shows: %d %s", path, back.code, back.body)
+			}
+		}
 	})
-	for _, path := range []string{"/api/accounts/acme", "/api/links/carrier1", "/api/routes/1", "/api/rules/operator/r", "/api/numbers/15559990000"} {
-		r := g.as(operatorKey, "GET", path, "")
-		if r.code != 200 || !strings.Contains(r.body, `"created_at":"`+made) || !strings.Contains(r.body, `"updated_at":"`+made) {
-			t.Errorf("%s: %d %s", path, r.code, r.body)
-		}
-		if hits := strings.Contains(r.body, `"hits":0`) && strings.Contains(r.body, `"last_hit":null`); hits != (strings.HasPrefix(path, "/api/r")) {
-			t.Errorf("%s: hits %t", path, hits)
-		}
-		if back := g.as(operatorKey, "PUT", path, r.body); back.code != 200 {
-			t.Errorf("%s does not take back what it shows: %d %s", path, back.code, back.body)
-		}
-	}
 }
 
 func TestARouteThatDecidesIsHit(t *testing.T) {
