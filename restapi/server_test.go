@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -49,31 +51,58 @@ func TestABodyThatTricklesInIsCutOff(t *testing.T) {
 	}
 }
 
+// pipes is a listener whose connections are pipes: their deadlines go by the
+// clock of a bubble.
+type pipes struct {
+	conns chan net.Conn
+	ended chan struct{}
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.ended:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.ended) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
 func TestALongPollOutlastsTheTimesOfOrdinaryRequests(t *testing.T) {
-	g := newRig(t, func(c *Config, _ *Deps) {
-		c.BodyWait, c.WriteWait = 300*time.Millisecond, 300*time.Millisecond
+	synctest.Test(t, func(t *testing.T) {
+		g := newRig(t, func(c *Config, _ *Deps) { c.BodyWait, c.WriteWait = time.Second, time.Second })
+		l := &pipes{conns: make(chan net.Conn), ended: make(chan struct{})}
+		done := make(chan error, 1)
+		go func() { done <- g.server.Serve(l) }()
+		conn, served := net.Pipe()
+		l.conns <- served
+		in := bufio.NewReader(conn)
+		// Twice on one connection: no deadline of the first may reach the second.
+		for range 2 {
+			fmt.Fprintf(conn, "GET /api/messages?wait=50 HTTP/1.1\r\nHost: x\r\nSMSc: q\r\nX-API-Key: %s\r\n\r\n", acmeKey)
+			r, err := http.ReadResponse(in, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(r.Body)
+			if err != nil || r.StatusCode != 200 || string(body) != "[]" {
+				t.Errorf("%v %d %s", err, r.StatusCode, body)
+			}
+			r.Body.Close()
+		}
+		conn.Close()
+		g.server.Close()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	})
-	addr := g.listen()
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(30 * time.Second))
-	in := bufio.NewReader(conn)
-	// Twice on one connection: no deadline of the first may reach the second.
-	for range 2 {
-		fmt.Fprintf(conn, "GET /api/messages?wait=1 HTTP/1.1\r\nHost: x\r\nSMSc: q\r\nX-API-Key: %s\r\n\r\n", acmeKey)
-		r, err := http.ReadResponse(in, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(r.Body)
-		if err != nil || r.StatusCode != 200 || string(body) != "[]" {
-			t.Errorf("%v %d %s", err, r.StatusCode, body)
-		}
-		r.Body.Close()
-	}
 }
 
 func TestGarbageOnThePortHarmsNobody(t *testing.T) {
