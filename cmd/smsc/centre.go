@@ -117,6 +117,10 @@ func (c *centre) bound(s *smpp.Session) {
 		return
 	}
 	c.mu.Lock()
+	if s.Err() != nil { // it ended meanwhile, and ended may have been called before
+		c.mu.Unlock()
+		return
+	}
 	c.receivers[s] = true
 	left := c.orphans
 	c.orphans = nil
