@@ -26,18 +26,21 @@ type flowCarrier struct {
 type flowSubmit struct{ source, dest pdu.Address }
 
 func newFlowCarrier(*flow) (*flowCarrier, error) {
-	a := &flowCarrier{flowSMPP: flowSMPP{newFlowTalk()}, address: "127.0.0.1:0"}
+	port, err := givenPort()
+	if err != nil {
+		return nil, err
+	}
+	a := &flowCarrier{flowSMPP: flowSMPP{newFlowTalk()}, address: loopback(port)}
 	return a, a.up()
 }
 
-// up listens: at first on any port, later on the same.
+// up listens, always on the same port.
 func (a *flowCarrier) up() error {
 	l, err := net.Listen("tcp", a.address)
 	if err != nil {
 		return err
 	}
-	a.address = l.Addr().String()
-	host := &smpp.Host{SystemID: "carrier", Options: smppOptions(), Bound: a.bound, Handler: smpp.Funcs{OnRequest: a.heardRequest, OnClosed: a.closed}}
+	host := &smpp.Host{SystemID: "carrier", Options: smppOptions(), Check: a.binds, Handler: smpp.Funcs{OnRequest: a.heardRequest, OnClosed: a.closed}}
 	a.mu.Lock()
 	a.listener, a.host = l, host
 	a.mu.Unlock()
@@ -56,10 +59,13 @@ func (a *flowCarrier) heardRequest(s *smpp.Session, h pdu.Header, frame []byte) 
 	a.request(s, h, frame)
 }
 
-func (a *flowCarrier) bound(s *smpp.Session) {
+// binds notes a session before its bind is answered: as soon as the house has
+// the answer, the script may use or close it.
+func (a *flowCarrier) binds(s *smpp.Session, _ *pdu.Bind) pdu.Status {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sessions = append(a.sessions, s)
+	return pdu.ROK
 }
 
 func (a *flowCarrier) closed(s *smpp.Session, _ error) {
@@ -73,7 +79,7 @@ func (a *flowCarrier) receiver() *smpp.Session {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, s := range a.sessions {
-		if s.Bound() != pdu.BindTransmitter {
+		if b := s.Bound(); b != 0 && b != pdu.BindTransmitter {
 			return s
 		}
 	}

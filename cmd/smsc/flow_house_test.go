@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -50,19 +49,12 @@ func (f *flow) setUp() (err error) {
 
 // choosePorts finds free ports for the house.
 func (f *flow) choosePorts() error {
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	defer udp.Close()
-	f.ports.sip = udp.LocalAddr().String()
-	for _, p := range []*string{&f.ports.smpp, &f.ports.http} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for _, p := range []*string{&f.ports.sip, &f.ports.smpp, &f.ports.http} {
+		port, err := givenPort()
 		if err != nil {
 			return err
 		}
-		defer l.Close()
-		*p = l.Addr().String()
+		*p = loopback(port)
 	}
 	return nil
 }
@@ -171,7 +163,8 @@ func (f *flow) act(l *flowLine) error {
 		return f.apply(l.verb)
 	}
 	f.stop(l.actor == "restart", l.actor == "kill")
-	// The system may hold a port for a moment after it was closed.
+	// The system may hold a port for a moment after it was closed; nobody else
+	// is given it.
 	var err error
 	for range 50 {
 		if err = f.open(); !errors.Is(err, syscall.EADDRINUSE) {

@@ -72,20 +72,30 @@ var program = sync.OnceValues(func() (string, error) {
 	return file, nil
 })
 
-// portsGiven are those that freePort has returned.
+// portsGiven are those that givenPort has returned.
 var portsGiven sync.Map
 
-// freePort returns a port that nobody listens on, by TCP or UDP, and never the
-// same twice: two programs that begin to listen later would meet there.
+// freePort is givenPort for a test.
 func freePort(t *testing.T) int {
 	t.Helper()
+	port, err := givenPort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// givenPort returns a port that nobody listens on, by TCP or UDP, and never the
+// same twice: two programs that begin to listen later would meet there. The
+// system gives it to nobody, so it can be closed and opened again.
+func givenPort() (int, error) {
 	for {
 		ports, err := freePorts(1)
 		if err != nil {
-			t.Fatal(err)
+			return 0, err
 		}
 		if _, given := portsGiven.LoadOrStore(ports[0], true); !given {
-			return ports[0]
+			return ports[0], nil
 		}
 	}
 }
