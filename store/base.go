@@ -72,6 +72,7 @@ func options(fs vfs.FS, cache *pebble.Cache, log zerolog.Logger) *pebble.Options
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = yielding{bloom.FilterPolicy(10)}
 	}
+	o.Experimental.SpanPolicyFunc = sortsApart
 	o.EventListener = &pebble.EventListener{
 		BackgroundError: func(err error) { log.Error().Err(err).Msg("store: database") },
 		DataCorruption: func(i pebble.DataCorruptionInfo) {
@@ -79,6 +80,17 @@ func options(fs vfs.FS, cache *pebble.Cache, log zerolog.Logger) *pebble.Options
 		},
 	}
 	return o
+}
+
+// sortsApart has tables end with their sort of keys. Within most sorts keys
+// grow with time, so that new tables lie beyond the old ones and go down to
+// their level as they are; one that ended in another sort would lie over all
+// that is old there, and have it written again.
+func sortsApart(first []byte) (policy pebble.SpanPolicy, end []byte, err error) {
+	if len(first) > 0 && first[0] < 0xff {
+		end = []byte{first[0] + 1}
+	}
+	return pebble.SpanPolicy{}, end, nil
 }
 
 // use returns the database for reading until release is called.
