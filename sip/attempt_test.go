@@ -252,13 +252,7 @@ func TestNamesAreResolvedBeside(t *testing.T) {
 }
 
 func TestNobodyThereIsDeferredAtOnce(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	_ = l.Close()
-	h := open(t, quick(), fmt.Sprintf("links:\n  - {name: out, kind: sip, uri: \"sip:%s;transport=tcp\", keepalive: 0s}\n", addr))
+	h := open(t, quick(), fmt.Sprintf("links:\n  - {name: out, kind: sip, uri: \"sip:%s;transport=tcp\", keepalive: 0s}\n", nobody(t)))
 	if o := h.deliver(message.Attempt{Message: text("x")}); o.Result != message.Deferred || o.Cause != message.Internal || !strings.HasPrefix(o.Detail, "link down") {
 		t.Errorf("%+v", o)
 	}

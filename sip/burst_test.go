@@ -50,6 +50,15 @@ func TestMessagesThatComeTogetherAreOneQuestionAtTheDoor(t *testing.T) {
 
 func TestWhatMayTakeLongHoldsUpNobodyElseOfItsBurst(t *testing.T) {
 	h := open(t, quick(), connect)
+	ended := make(chan struct{})
+	h.desk.set(func(d *desk) {
+		d.wait = func(message.ID) (message.Record, error) {
+			<-ended
+			return message.Record{}, context.DeadlineExceeded
+		}
+	})
+	release := sync.OnceFunc(func() { close(ended) })
+	t.Cleanup(release)
 	w := dial(t, "tcp", h.tcp())
 	slow := draft{body: "x", callID: "slow@x", headers: []string{"X-SMS-MODE: transaction"}}.String()
 	report := draft{body: "x", callID: "report@x", headers: []string{"X-SMS-RECEIPT: DELIVRD", "X-SMS-ID: 77"}}.String()
@@ -62,6 +71,7 @@ func TestWhatMayTakeLongHoldsUpNobodyElseOfItsBurst(t *testing.T) {
 	if seen["plain@x"] != 202 || seen["report@x"] != 200 {
 		t.Errorf("before the one that waits for its end: %v", seen)
 	}
+	release()
 	a := w.read()
 	for a.status == 100 {
 		a = w.read()

@@ -64,16 +64,11 @@ func TestIPv6Listener(t *testing.T) {
 }
 
 func TestNextPlaceIsTriedWhenNothingLeftOrThePeerIsBusy(t *testing.T) {
-	dead, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = dead.Close()
+	dead := mustAddrPort(nobody(t))
 	alive := open(t, quick(), connect)
-	h := open(t, quick(), fmt.Sprintf("links:\n  - {name: out, kind: sip, uri: \"sip:localhost:%s;transport=tcp\", keepalive: 0s}\n",
-		dead.Addr().String()[strings.LastIndexByte(dead.Addr().String(), ':')+1:]))
+	h := open(t, quick(), fmt.Sprintf("links:\n  - {name: out, kind: sip, uri: \"sip:localhost:%d;transport=tcp\", keepalive: 0s}\n", dead.Port()))
 	l := h.links.Load().byName["out"]
-	h.keep(l, append(l.resolved, l.peer.at(mustAddrPort(dead.Addr().String())), l.peer.at(mustAddrPort(alive.tcp()))), time.Now())
+	h.keep(l, append(l.resolved, l.peer.at(dead), l.peer.at(mustAddrPort(alive.tcp()))), time.Now())
 	if o := h.deliver(message.Attempt{Message: text("x")}); o.Result != message.Delivered {
 		t.Errorf("%+v", o)
 	}

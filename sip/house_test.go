@@ -200,12 +200,20 @@ func (d *desk) Conclude(_ context.Context, _ message.Reach, _ message.ID, _ stri
 	return nil
 }
 
-// quick is a configuration in which silence is short.
+// quick is a configuration that repeats itself soon, and waits for an answer
+// as long as a test does: a peer that is slow today is not silent.
 func quick() Config {
 	return Config{
 		Node: "smsc1", Domain: "smsc.test", Listen: []string{"udp:127.0.0.1:0", "tcp:127.0.0.1:0"},
-		T1: 50 * time.Millisecond, Silence: 640 * time.Millisecond, EndWait: 2 * time.Second,
+		T1: 50 * time.Millisecond, Silence: patience, EndWait: patience,
 	}
+}
+
+// hasty is one that takes a peer for silent after a while, for tests of that.
+func hasty(silence time.Duration) Config {
+	cfg := quick()
+	cfg.Silence = silence
+	return cfg
 }
 
 // open starts a house with these links (YAML of provision).
@@ -306,6 +314,19 @@ const connect = `
 links:
   - {name: connect, kind: sip, uri: "sip:127.0.0.1:9;transport=udp", from: ["127.0.0.1/32"], keepalive: 0s}
 `
+
+// nobody is an address where nobody listens, and nobody else will before the
+// test ends: the near end of a connection.
+func nobody(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, "tcp", l.Addr().String())
+	t.Cleanup(func() { _ = l.Close() })
+	return c.LocalAddr().String()
+}
 
 func (h *house) udp() string { return strings.TrimPrefix(h.Addrs()[0], "udp:") }
 func (h *house) tcp() string { return strings.TrimPrefix(h.Addrs()[1], "tcp:") }

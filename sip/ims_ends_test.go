@@ -104,7 +104,11 @@ func TestTheClosingHouseStillHearsReports(t *testing.T) {
 
 func TestAReportToAPhoneGoesByTheOtherWayOnce(t *testing.T) {
 	for name, answer := range map[string]PeerAnswer{"480": {Status: 480}, "500": {Status: 500}, "408": {Status: 408}, "silence": {Silent: true}} {
-		h, c := openCore(t, "")
+		cfg := quick()
+		if answer.Silent {
+			cfg = hasty(time.Second)
+		}
+		h, c := openCoreAs(t, cfg, "udp", "", &drawer{})
 		other := &cscf{t: t, came: make(chan PeerMessage, 100)}
 		peer, err := NewPeer(PeerConfig{Listen: "udp:127.0.0.1:0", Remote: h.udp(), Handle: other.handle})
 		if err != nil {

@@ -87,6 +87,11 @@ func openCore(t *testing.T, keys string) (*house, *cscf) {
 // openCoreOver opens a house whose core is reached by a transport, udp or tcp.
 func openCoreOver(t *testing.T, transport, keys string, keep *drawer) (*house, *cscf) {
 	t.Helper()
+	return openCoreAs(t, quick(), transport, keys, keep)
+}
+
+func openCoreAs(t *testing.T, cfg Config, transport, keys string, keep *drawer) (*house, *cscf) {
+	t.Helper()
 	c := &cscf{t: t, came: make(chan PeerMessage, 1000)}
 	peer, err := NewPeer(PeerConfig{Listen: transport + ":127.0.0.1:0", Handle: c.handle})
 	if err != nil {
@@ -94,7 +99,7 @@ func openCoreOver(t *testing.T, transport, keys string, keep *drawer) (*house, *
 	}
 	c.Peer = peer
 	t.Cleanup(func() { _ = peer.Close() })
-	h := openWith(t, quick(), fmt.Sprintf(`
+	h := openWith(t, cfg, fmt.Sprintf(`
 links:
   - {name: ims, kind: ims, uri: "sip:%s;transport=%s", from: ["127.0.0.1/32"], smsc_address: "+447785016005", identity: "sip:smsc.ims.example", domain: ims.example%s}
 `, peer.Addr(), transport, keys), keep)

@@ -234,6 +234,7 @@ func TestWhatTheAnswerOfACoreMeans(t *testing.T) {
 			t.Errorf("%d: %v %v, want %v %v", x.status, o.Result, o.Cause, x.result, x.cause)
 		}
 	}
+	h, c = openCoreAs(t, hasty(time.Second), "udp", "", &drawer{})
 	c.says(func(PeerMessage) PeerAnswer { return PeerAnswer{Silent: true} })
 	told := h.try(h.toPhone("x"), 1)
 	if o := h.told(told); o.Result != message.Unsure || o.Cause != message.Absent {

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -68,14 +69,10 @@ links:
 			if err != nil {
 				return
 			}
-			b := make([]byte, 4096)
-			for {
-				n, err := conn.Read(b)
-				if err != nil {
-					break
-				}
-				if text := string(b[:n]); strings.HasPrefix(text, "MESSAGE ") {
-					seen <- text
+			w := &wire{Conn: conn, t: t}
+			for text := w.hear(patience); text != nil; text = w.hear(patience) {
+				if bytes.HasPrefix(text, []byte("MESSAGE ")) {
+					seen <- string(text)
 					break
 				}
 			}

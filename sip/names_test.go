@@ -139,7 +139,7 @@ func counted(m *sync.Map) (n int) {
 // dead, one works (spec sip §10.3).
 func TestOfThreeTargetsTheOneThatWorksGetsEveryMessage(t *testing.T) {
 	busy, dead, works := newSRVTarget(t, "503 Busy\nRetry-After: 60"), newSRVTarget(t, ""), newSRVTarget(t, "200 OK")
-	cfg := quick()
+	cfg := hasty(2 * time.Second)
 	cfg.DNS = nameServer(t, fmt.Sprintf(`
 _sip._udp.peer.test. 60 IN SRV 1 1 %d host.test.
 _sip._udp.peer.test. 60 IN SRV 2 1 %d host.test.

@@ -30,10 +30,11 @@ type phone struct {
 	sentBy string
 	callID string
 	cseq   int
+	taken  map[string]string // what it answered to the MESSAGE with this Via
 }
 
 func newPhone(w *wire, via, name, password string) *phone {
-	p := &phone{wire: w, name: name, via: via, sentBy: w.LocalAddr().String(), callID: fmt.Sprintf("reg%d@phone", unique())}
+	p := &phone{wire: w, taken: make(map[string]string), name: name, via: via, sentBy: w.LocalAddr().String(), callID: fmt.Sprintf("reg%d@phone", unique())}
 	p.proof.user, p.proof.password = name, password
 	return p
 }
@@ -81,11 +82,19 @@ func (p *phone) register(contact string, headers ...string) *packet {
 	return p.ask("REGISTER", "sip:smsc.test", draft{headers: append(headers, "Contact: "+contact)})
 }
 
-// takes answers the next MESSAGE and returns it.
+// takes answers the next MESSAGE and returns it; one that comes again gets its
+// answer again.
 func (p *phone) takes(status string) *packet {
 	p.t.Helper()
 	for {
 		m := p.read()
+		if said, again := p.taken[m.get("Via")]; again {
+			p.send(says(m, said))
+			continue
+		}
+		if m.method == "MESSAGE" {
+			p.taken[m.get("Via")] = status
+		}
 		if m.method == "MESSAGE" || m.method == "OPTIONS" {
 			p.send(says(m, status))
 		}
@@ -251,9 +260,15 @@ func TestAllDevicesOfTheHighestQAreTriedThenTheOthers(t *testing.T) {
 	if o := h.outcome(done); o.Result != message.Refused || o.Cause != message.Barred {
 		t.Errorf("6xx is the best answer: %+v", o)
 	}
-	done = h.to("bob", "silent")
+}
+
+func TestASilentDeviceOutweighsThoseThatAreAway(t *testing.T) {
+	h := open(t, hasty(time.Second), people)
+	first, second := newPhone(dial(t, "udp", h.udp()), "UDP", "bob", "b1"), newPhone(dial(t, "udp", h.udp()), "UDP", "bob", "b1")
+	first.register(fmt.Sprintf("<sip:bob@%s>", first.LocalAddr()))
+	second.register(fmt.Sprintf("<sip:bob@%s>", second.LocalAddr()))
+	done := h.to("bob", "silent")
 	first.takes("480 Away")
-	third.takes("480 Away")
 	if o := h.outcome(done); o.Result != message.Unsure {
 		t.Errorf("a silence outweighs: %+v", o)
 	}
