@@ -12,18 +12,19 @@ func TestAllocationsOfOneMESSAGE(t *testing.T) {
 		t.Skip("the race detector empties the pools")
 	}
 	for _, c := range []struct {
-		name  string
-		bench func(*testing.B)
-		of    int64
-		most  int64
+		name string
+		work func(testing.TB) func()
+		runs int
+		of   float64
+		most float64
 	}{
-		{"alone", BenchmarkServe, 1, 26},
-		{"in a burst", BenchmarkServeBurst, burstOf, 26},
+		{"alone", serving, 2000, 1, 26},
+		{"in a burst", servingBursts, 200, burstOf, 26},
 	} {
-		if each := testing.Benchmark(c.bench).AllocsPerOp() / c.of; each == 0 || each > c.most {
-			t.Errorf("a MESSAGE and its answer %s allocate %d times, more than %d", c.name, each, c.most)
+		if each := testing.AllocsPerRun(c.runs, c.work(t)) / c.of; each == 0 || each > c.most {
+			t.Errorf("a MESSAGE and its answer %s allocate %.1f times, more than %v", c.name, each, c.most)
 		} else {
-			t.Logf("%s: %d allocations", c.name, each)
+			t.Logf("%s: %.1f allocations", c.name, each)
 		}
 	}
 }

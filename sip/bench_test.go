@@ -23,7 +23,7 @@ func (d instant) Accept(_ context.Context, ms ...*message.Message) []error {
 	return make([]error, len(ms))
 }
 
-func benchServer(b *testing.B, links string) *Server {
+func benchServer(b testing.TB, links string) *Server {
 	b.Helper()
 	s, err := New(Config{Node: "smsc1", Domain: "smsc.test", Listen: []string{"udp:127.0.0.1:0", "tcp:127.0.0.1:0"}},
 		Deps{Acceptor: instant{message.NewMint(0)}}, zerolog.Nop(), prometheus.NewRegistry())
@@ -66,12 +66,16 @@ func BenchmarkMessageIn(b *testing.B) {
 // BenchmarkServe is one MESSAGE from its octets to its answer's, without
 // sockets.
 func BenchmarkServe(b *testing.B) {
-	s := benchServer(b, connect)
-	next := requests()
+	serve := serving(b)
 	b.ReportAllocs()
-	for range b.N {
-		s.end.serve(next())
+	for b.Loop() {
+		serve()
 	}
+}
+
+func serving(tb testing.TB) func() {
+	s, next := benchServer(tb, connect), requests()
+	return func() { s.end.serve(next()) }
 }
 
 // burstOf is how many come together in BenchmarkServeBurst, whose figures are
@@ -79,11 +83,17 @@ func BenchmarkServe(b *testing.B) {
 const burstOf = 32
 
 func BenchmarkServeBurst(b *testing.B) {
-	s := benchServer(b, connect)
-	next := requests()
-	burst := make([]*packet, burstOf)
+	serve := servingBursts(b)
 	b.ReportAllocs()
-	for range b.N {
+	for b.Loop() {
+		serve()
+	}
+}
+
+func servingBursts(tb testing.TB) func() {
+	s, next := benchServer(tb, connect), requests()
+	burst := make([]*packet, burstOf)
+	return func() {
 		for i := range burst {
 			burst[i] = next()
 		}
