@@ -1,6 +1,7 @@
 package smpp
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net"
@@ -40,7 +41,7 @@ func (in *inlet) admit(s *Session, b *pdu.Bind) (pdu.Status, string, func()) {
 		e.forget(s)
 		l.log.Info().Str("peer", s.Peer().String()).Stringer("bind", b.Cmd).Bytes("system_type", b.SystemType).
 			Bytes("address_range", b.AddressRange).Msg("bound")
-		l.add(s)
+		l.add(context.Background(), s)
 	}
 }
 

@@ -66,13 +66,7 @@ func (c *client) keep(bind pdu.Command) {
 		default:
 			delay = first
 			c.line.log.Info().Stringer("bind", bind).Msg("bound")
-			c.line.add(s)
-			if c.ctx.Err() != nil {
-				// Whoever stopped us unbinds what stood then; this one may
-				// have come a moment later.
-				s.Unbind(0)
-				return
-			}
+			c.line.add(c.ctx, s)
 			select {
 			case <-s.Done():
 			case <-c.ctx.Done():

@@ -19,20 +19,30 @@ func (e *Edge) Deliver(ctx context.Context, a message.Attempt, done func(message
 		return
 	}
 	st := l.settings.Load()
-	s, release := l.pick(a.Message.From.Value, a.Message.To.Value)
-	if s == nil {
-		done(st.unsent("no session is bound"))
-		return
-	}
-	f := &flight{settings: st, session: s, release: release, done: done, tap: e.deps.Captured.Tap(capture.SMPP, &a)}
-	pdus, err := l.pdus(a, st, s.TakesTLVs())
-	if err != nil {
+	f := &flight{settings: st, done: done, tap: e.deps.Captured.Tap(capture.SMPP, &a)}
+	for picks := range mostPicks {
+		s, release := l.pick(a.Message.From.Value, a.Message.To.Value)
+		if s == nil {
+			done(st.unsent("no session is bound"))
+			return
+		}
+		f.session, f.release = s, release
+		pdus, err := l.pdus(a, st, s.TakesTLVs())
+		if err != nil {
+			release()
+			done(message.Outcome{Result: message.Refused, Cause: message.CauseOf(err), Detail: message.TextOf(err)})
+			return
+		}
+		if f.send(ctx, pdus, a.Taken, picks == mostPicks-1) {
+			return
+		}
 		release()
-		done(message.Outcome{Result: message.Refused, Cause: message.CauseOf(err), Detail: message.TextOf(err)})
-		return
 	}
-	f.send(ctx, pdus, a.Taken)
 }
+
+// mostPicks is how many sessions are asked for one message: one may begin to
+// end after it was picked, while another of the link stands.
+const mostPicks = 4
 
 // unsent is the outcome of what was surely not written: an ESME is awaited,
 // a carrier has a neighbour.
@@ -69,8 +79,9 @@ type flight struct {
 	begun   bool
 }
 
-// send submits every segment that the peer has not yet taken.
-func (f *flight) send(ctx context.Context, pdus []pdu.SM, taken []string) {
+// send submits every segment that the peer has not yet taken. False: the
+// session takes none of them, for it ends, and it was not said to be the last.
+func (f *flight) send(ctx context.Context, pdus []pdu.SM, taken []string, last bool) bool {
 	f.outcome.Remote = make([]string, len(pdus))
 	again := len(taken) == len(pdus)
 	if again {
@@ -85,11 +96,16 @@ func (f *flight) send(ctx context.Context, pdus []pdu.SM, taken []string) {
 		f.open++
 		f.mu.Unlock()
 		err := f.session.submitTapped(ctx, &pdus[i], &f.tap, func(r Reply) { f.land(i, f.read(r)) })
+		if err == ErrClosed && !last {
+			return false
+		}
+		last = true // from here on it is this session's
 		if err != nil {
 			f.land(i, segment{f.settings.notWritten(err), ""})
 		}
 	}
 	f.finish()
+	return true
 }
 
 // segment is what became of one of several requests.

@@ -87,23 +87,24 @@ func (l *line) reserve(s *Session, most int) bool {
 	return true
 }
 
-// add takes a bound session into use, and tells of it. Nobody hears of its end
-// before.
-func (l *line) add(s *Session) {
+// add takes a bound session into use while it is wanted, until ctx ends, and
+// tells of it. Nobody hears of its end before.
+func (l *line) add(ctx context.Context, s *Session) {
 	l.hearing.Lock()
-	added := l.enlist(s)
+	added := l.enlist(ctx, s)
 	if added {
 		l.edge.hear(s, l.name, true, nil)
 	}
 	l.hearing.Unlock()
 	if added {
-		l.announce(canSend(s) && s.server.Load())
+		l.announce(canSend(s))
 	}
 }
 
 // enlist enters a session, unless it ended meanwhile: its Closed may have come
-// first.
-func (l *line) enlist(s *Session) bool {
+// first. Whoever ends ctx looks afterwards for what was entered, so that none
+// is used and then ended with its messages.
+func (l *line) enlist(ctx context.Context, s *Session) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
@@ -112,7 +113,8 @@ func (l *line) enlist(s *Session) bool {
 		return false
 	default:
 	}
-	if l.gone {
+	if l.gone || ctx.Err() != nil {
+		delete(l.sessions, s)
 		l.edge.wg.Go(func() { s.Unbind(0) })
 		return false
 	}
@@ -163,7 +165,8 @@ func (l *line) strike(s *Session, err error) bool {
 }
 
 // announce tells the Reporter when the link begins or ceases to be usable,
-// and wakes what waits for an ESME that came.
+// and wakes what waits for the session that came: another may have taken its
+// messages along while the link stayed up (spec smpp §18).
 func (l *line) announce(wake bool) {
 	l.tell.Lock()
 	defer l.tell.Unlock()

@@ -125,7 +125,7 @@ func (in *inlet) called(s *Session, frame []byte) {
 			return
 		}
 		l.log.Info().Str("peer", s.peerText).Msg("bound after outbind")
-		l.add(s)
+		l.add(context.Background(), s)
 	})
 }
 
