@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -58,12 +59,11 @@ func TestESMEReceivesMessages(t *testing.T) {
 	if p.ESMClass != 0 || string(p.ShortMessage) != "hello" || string(p.Source.Addr) != "15550001" || p.Source.TON != 1 || len(p.Validity) != 0 {
 		t.Errorf("%+v", p)
 	}
-	h.mu.Lock()
-	woken := append([]string(nil), h.woken...)
-	h.mu.Unlock()
-	if d := cmp.Diff([]string{"link:esme1"}, woken); d != "" {
-		t.Error(d)
-	}
+	soon(t, "what waits is woken", func() bool { // after the link is up
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return slices.Equal(h.woken, []string{"link:esme1"})
+	})
 	_ = r.conn.Close()
 	soon(t, "the link is down", func() bool { return !h.up("esme1") })
 	if o := h.deliver(t, "esme1", outgoing("hello")); o.Result != message.Deferred || o.Cause != message.Absent {
@@ -197,6 +197,20 @@ func TestLoadIsSharedAndPairsKeepTheirOrder(t *testing.T) {
 		if n < 5 || n > 15 {
 			t.Errorf("%p has %d of 30", s, n)
 		}
+	}
+}
+
+func TestThePlaceOfASessionThatHasEndedIsFree(t *testing.T) {
+	l := newLine(&Edge{}, mustSettings(t))
+	conn, peer := net.Pipe()
+	defer func() { _ = peer.Close() }()
+	dead, next := newSession(conn, Options{}, Funcs{}), newSession(nopConn{}, Options{}, Funcs{})
+	if !l.reserve(dead, 1) || l.reserve(next, 1) {
+		t.Fatal("there is one place")
+	}
+	dead.fail(errPeerClosed) // and its Closed has not come to the line yet
+	if !l.reserve(next, 1) {
+		t.Error("refused for a session that has ended")
 	}
 }
 

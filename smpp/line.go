@@ -80,11 +80,24 @@ func canSend(s *Session) bool {
 func (l *line) reserve(s *Session, most int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.gone || (most > 0 && len(l.sessions) >= most) {
+	if l.gone || (most > 0 && len(l.sessions) >= most && l.standing() >= most) {
 		return false
 	}
 	l.sessions[s] = struct{}{}
 	return true
+}
+
+// standing counts the sessions that have not ended: one that has is struck off
+// a moment later, and who was waiting for its place comes first. mu is held.
+func (l *line) standing() (n int) {
+	for s := range l.sessions {
+		select {
+		case <-s.Done():
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 // add takes a bound session into use while it is wanted, until ctx ends, and
