@@ -46,8 +46,9 @@ func newCarrier(t testing.TB) *carrier {
 		},
 		Handler: Funcs{OnRequest: c.request},
 	}
-	go func() { _ = c.Serve(ln) }()
-	t.Cleanup(func() { _ = ln.Close(); c.Close() })
+	served := make(chan struct{})
+	go func() { _ = c.Serve(ln); close(served) }()
+	t.Cleanup(func() { _ = ln.Close(); c.Close(); <-served })
 	return c
 }
 
@@ -375,12 +376,11 @@ func TestPairBindsTransmittersAndReceivers(t *testing.T) {
 	c := newCarrier(t)
 	h := withCarrier(t, c, ", bind: pair, binds: 2")
 	soon(t, "four sessions", func() bool { s, _ := h.edge.Status("carrier1"); return s.Sessions == 4 })
+	soon(t, "the carrier's side of them", func() bool { return len(c.binded()) == 4 }) // after its answer
 	count := map[pdu.Command]int{}
-	c.mu.Lock()
-	for _, b := range c.binds {
+	for _, b := range c.binded() {
 		count[b]++
 	}
-	c.mu.Unlock()
 	if count[pdu.BindTransmitter] != 2 || count[pdu.BindReceiver] != 2 {
 		t.Errorf("%v", count)
 	}
