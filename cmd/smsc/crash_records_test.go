@@ -72,6 +72,8 @@ routes:
 	}
 	defer session.Close()
 	eventually(t, "every acknowledged message is reported", func() bool { none, _ := load.unreported(); return none == 0 })
+	// Also what was stored and never acknowledged, and the receipts about it.
+	eventually(t, "every message has its end", func() bool { return s.metric("smsc_queue_depth") == 0 })
 	conn := db.Connect()
 	var rows, messages int
 	look := func() {
@@ -83,9 +85,13 @@ routes:
 	eventually(t, "every outcome has a row", func() bool { look(); return rows >= outcomes() })
 	time.Sleep(2 * time.Second) // for what comes too often
 	look()
+	var lines, distinct int
+	eventually(t, "every row has a line", func() bool {
+		lines, distinct = fileRecords(t, filepath.Join(s.dir, "data", "cdr"))
+		return distinct >= rows
+	})
 	load.mu.Lock()
 	defer load.mu.Unlock()
-	lines, distinct := fileRecords(t, filepath.Join(s.dir, "data", "cdr"))
 	t.Logf("%d acknowledged, %d outcomes, %d rows; %d lines in the files, %d of them repeats", len(load.ids), len(load.reported), rows, lines, lines-distinct)
 	if rows != len(load.reported) || messages != rows || distinct != rows {
 		t.Errorf("%d outcomes, %d rows of %d messages, %d different lines", len(load.reported), rows, messages, distinct)
@@ -127,8 +133,11 @@ func fileRecords(t *testing.T, dir string) (lines, distinct int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole := string(text[:strings.LastIndex(string(text), "\r\n")+2])
-		all, err := csv.NewReader(strings.NewReader(whole)).ReadAll()
+		end := strings.LastIndex(string(text), "\r\n")
+		if end < 0 {
+			continue // begun just now
+		}
+		all, err := csv.NewReader(strings.NewReader(string(text[:end+2]))).ReadAll()
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

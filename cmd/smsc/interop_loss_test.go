@@ -102,11 +102,15 @@ routes:
 		return s.metric("smsc_messages_delivered_total")+s.metric("smsc_messages_failed_total") >= float64(count)
 	})
 	seen := map[string]int{}
-	for _, line := range uas.lines(t) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "received" {
-			seen[f[1]]++
+	eventually(t, "SIPp has written down what it answered", func() bool {
+		clear(seen)
+		for _, line := range uas.lines(t) {
+			if f := strings.Fields(line); len(f) > 1 && f[0] == "received" {
+				seen[f[1]]++
+			}
 		}
-	}
+		return len(seen) >= count
+	})
 	twice := 0
 	for to, id := range ids {
 		if twice += seen[id] - 1; seen[id] == 0 {
