@@ -191,7 +191,10 @@ func (s *Session) stepUnbind(now int64) {
 // of both sides awaited for at most wait, then unbind is sent and its answer
 // awaited. It blocks until the session has ended.
 func (s *Session) Unbind(wait time.Duration) {
-	if !s.move(stateBound, stateUnbinding) {
+	s.mu.Lock() // a request that found us bound is counted by now
+	ours := s.move(stateBound, stateUnbinding)
+	s.mu.Unlock()
+	if !ours {
 		if s.is(stateUnbinding) { // by the peer, or by another caller
 			select {
 			case <-s.done:

@@ -240,6 +240,34 @@ func TestPeersUnbindWaitsForOpenRequests(t *testing.T) {
 	})
 }
 
+// Whoever looks whether all is answered must not find it so before the last
+// answer has its place: what comes behind unbind_resp is not sent.
+func TestAnAnswerCountsWhenItHasItsPlace(t *testing.T) {
+	a, b := net.Pipe()
+	defer func() { _ = b.Close() }()
+	s := newSession(a, Options{}, Funcs{})
+	head := pdu.Header{Command: pdu.SubmitSM, Sequence: 5}
+	for name, answer := range map[string]func(){
+		"an answer": func() { s.Respond(&pdu.SMResp{Cmd: pdu.SubmitSMResp}, pdu.ROK, 5) },
+		"a refusal": func() { s.Refuse(head, pdu.RThrottled) },
+	} {
+		s.inbound.Store(1)
+		s.mu.Lock() // nothing gets its place now
+		said := make(chan struct{})
+		go func() { answer(); close(said) }()
+		for range 20 {
+			if time.Sleep(time.Millisecond); s.inbound.Load() != 1 {
+				t.Errorf("%s counts before it is to be written", name)
+				break
+			}
+		}
+		s.mu.Unlock()
+		if <-said; s.inbound.Load() != 0 {
+			t.Errorf("%s does not count", name)
+		}
+	}
+}
+
 func TestOurUnbindIsAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, r := pair(t, Options{}, Funcs{})

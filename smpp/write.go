@@ -23,10 +23,12 @@ func (s *Session) nudge() {
 	}
 }
 
-// Answer sends the octets of n responses in one piece.
+// Answer sends the octets of n responses in one piece. They count as answered
+// once they have their place: an unbind that saw them counted before would
+// come first, and be the last that is sent.
 func (s *Session) Answer(n int, octets []byte) {
-	s.inbound.Add(int32(-n))
 	s.say(octets)
+	s.inbound.Add(int32(-n))
 	if s.is(stateUnbinding) {
 		s.stepUnbind(s.clock())
 	}
@@ -41,8 +43,8 @@ func (s *Session) Respond(p pdu.PDU, status pdu.Status, seq uint32) {
 
 // Refuse answers one request with a header alone.
 func (s *Session) Refuse(h pdu.Header, status pdu.Status) {
-	s.inbound.Add(-1)
 	s.refuse(h, status)
+	s.inbound.Add(-1)
 }
 
 // refuse answers what never counted as an open request.
