@@ -81,10 +81,12 @@ func (c *call) replayRecord(ctx context.Context, r message.Record, want replayWa
 }
 
 // tellAgain tells one event about a message again: what got through by a copy,
-// what did not, or not yet, by another try of its own.
+// what did not, or not yet, by another try of its own. What is on its way may
+// have got through: whoever asks has perhaps just heard it, before that is
+// written down.
 func (c *call) tellAgain(ctx context.Context, about *message.Message, event message.Record, want replayWant, again *message.Message) (int, error) {
 	switch p := event.State.Phase; {
-	case p == message.Done && !want.failed:
+	case (p == message.Done || p == message.Trying) && !want.failed:
 		return 1, c.s.deps.Replay(ctx, only(about), about.ID, c.who(), func(message.Record) []*message.Message {
 			return []*message.Message{again.Clone()} // it may be asked twice, and writes to it
 		})
