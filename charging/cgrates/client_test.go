@@ -177,9 +177,14 @@ func TestAServerThatIsNotThereIsUnreached(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := "http://" + l.Addr().String() + "/jsonrpc"
-	l.Close()
-	c := clientOf(t, url)
+	defer l.Close()
+	// Nobody listens at the near end of a connection, and nobody else can.
+	near, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer near.Close()
+	c := clientOf(t, "http://"+near.LocalAddr().String()+"/jsonrpc")
 	b := message.Bill{ID: 7, Units: 1, At: time.Unix(0, 0), Ref: "7", Taken: 1}
 	for name, r := range map[string]message.ChargeReply{
 		"authorise": c.Authorise(t.Context(), b), "debit": c.Debit(t.Context(), b), "refund": c.Refund(t.Context(), b), "trace": c.Trace(t.Context(), message.DebitStep, b),

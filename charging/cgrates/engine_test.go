@@ -94,7 +94,7 @@ func TestARealEngineThatWasFrozenLeavesItUnknown(t *testing.T) {
 	e.SetBalance(t, "acme", 1)
 	b := billTo(201, "+447700900123", 1)
 	e.Stop(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	if r := c.Debit(ctx, b); r.Verdict != message.Unanswered {
 		t.Fatalf("a frozen server: %+v", r)

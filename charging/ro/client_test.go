@@ -3,9 +3,12 @@ package ro
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -144,6 +147,26 @@ func (o *ocs) say(conn diam.Conn, m *diam.Message, session string, a answerOf, i
 	_, _ = r.WriteTo(conn)
 }
 
+// aPort is an address that stays ours while nobody listens at it: bound by a
+// socket that never does. Listen takes it along.
+func aPort(t *testing.T) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	if err := errors.Join(syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1),
+		syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})); err != nil {
+		t.Fatal(err)
+	}
+	at, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", at.(*syscall.SockaddrInet4).Port)
+}
+
 func (o *ocs) has() int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -232,35 +255,39 @@ func TestWhatMayHaveArrivedIsSentAgainAsItself(t *testing.T) {
 
 func TestSilenceIsUnansweredAndFoundOutLater(t *testing.T) {
 	o := newOCS(t, "127.0.0.1:0", 10)
-	c := connectTo(t, o.address, 400*time.Millisecond)
-	o.mu.Lock()
-	o.silent = 4
-	o.mu.Unlock()
+	c, patient := connectTo(t, o.address, time.Second), connectTo(t, o.address, 20*time.Second)
+	says := func(silent int) {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.silent = silent
+	}
+	says(100)
 	if r := c.Debit(t.Context(), bill(1, 3)); r.Verdict != message.Unanswered {
 		t.Fatalf("%+v", r)
 	}
 	if r := c.Trace(t.Context(), message.DebitStep, bill(1, 3)); r.Verdict != message.Unreached {
 		t.Fatalf("still silent: %+v", r)
 	}
-	if r := c.Trace(t.Context(), message.DebitStep, bill(1, 3)); r.Verdict != message.Granted || o.has() != 7 {
+	says(0)
+	if r := patient.Trace(t.Context(), message.DebitStep, bill(1, 3)); r.Verdict != message.Granted || o.has() != 7 {
 		t.Fatalf("%+v, balance %d", r, o.has())
 	}
 }
 
 func TestAServerThatIsAwayIsUnreachedAtOnce(t *testing.T) {
-	o := newOCS(t, "127.0.0.1:0", 10)
-	c := connectTo(t, o.address, 5*time.Second)
+	o := newOCS(t, aPort(t), 10)
+	c := connectTo(t, o.address, 20*time.Second)
 	o.mu.Lock()
 	o.silent, o.drop = 1, true
 	o.mu.Unlock()
 	o.close()
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	if r := c.Debit(ctx, bill(1, 1)); r.Verdict != message.Unanswered {
 		t.Fatalf("it went away with a request: %+v", r)
 	}
 	began := time.Now()
-	if r := c.Debit(t.Context(), bill(2, 1)); r.Verdict != message.Unreached || time.Since(began) > 2*time.Second {
+	if r := c.Debit(t.Context(), bill(2, 1)); r.Verdict != message.Unreached || time.Since(began) > 10*time.Second {
 		t.Fatalf("%+v after %v", r, time.Since(began))
 	}
 	if c.Ready() == nil {

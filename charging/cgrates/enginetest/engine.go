@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -80,16 +81,26 @@ func Start(t *testing.T) *Engine {
 
 func tail(s string, n int) string { return s[max(len(s)-n, 0):] }
 
+// listen finds a free port below those that a system gives out by itself: the
+// engine has none of its own yet when it is closed again.
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	for range 1000 {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))); err == nil {
+			return l
+		}
+	}
+	t.Fatal("no port is free")
+	return nil
+}
+
 // write writes configuration and tariff: 0.04 for each part to +44, 0.1 to
 // +49, nothing to elsewhere.
 func (e *Engine) write(t *testing.T) {
 	t.Helper()
 	ports := make([]any, 6)
 	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := listen(t)
 		defer l.Close()
 		ports[i] = l.Addr().(*net.TCPAddr).Port
 	}
