@@ -275,7 +275,7 @@ var restartTests = map[string]func(*testing.T, *fixture){
 		if !slices.Equal(ids(got), []message.ID{waiting.Message.ID, trying.Message.ID}) || got[1].State.Phase != message.Trying {
 			t.Errorf("due after the start: %v", got)
 		}
-		if got := f.due(f.now.Add(61 * time.Second)); !slices.Equal(ids(got), []message.ID{polled.Message.ID}) {
+		if got := f.due(time.Now().Add(61 * time.Second)); !slices.Equal(ids(got), []message.ID{polled.Message.ID}) {
 			t.Errorf("the end of the poller's lease after the start: %v", got)
 		}
 		if got, err := f.Store.Parked(f.ctx, "link:c1", 0, 9); err != nil || len(got) != 1 {
