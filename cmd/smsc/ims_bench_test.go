@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"sync"
 	"testing"
 
@@ -19,12 +18,11 @@ import (
 // of each RPDU that ends a message: our report, or the answer to a phone's.
 func benchCore(b *testing.B, done func()) (*house, *sip.Peer) {
 	b.Helper()
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	port, err := givenPort()
 	if err != nil {
 		b.Fatal(err)
 	}
-	at := udp.LocalAddr().String()
-	_ = udp.Close()
+	at := loopback(port)
 	var peer *sip.Peer
 	ready := make(chan struct{})
 	handle := func(m sip.PeerMessage) sip.PeerAnswer {

@@ -120,7 +120,7 @@ func loadServer(t *testing.T, watched bool, flags ...string) (run loaded) {
 func TestInteropAnOpenOverviewStaysLiveUnderLoad(t *testing.T) {
 	needChromium(t)
 	if !long() {
-		run := loadServer(t, true, "--rate", "500", "--duration", "5s")
+		run := loadServer(t, true, "--rate", "500", "--duration", "10s")
 		t.Logf("%+v", run.overview)
 		if run.overview.Updates < 3 || len(run.overview.Faults) > 0 {
 			t.Errorf("the page changed %d times in %.0f s; %s", run.overview.Updates, run.overview.Seconds, run.overview.Faults)

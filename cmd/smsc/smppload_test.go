@@ -100,7 +100,7 @@ func bindTo(t *testing.T, h *house, bind pdu.Command, user string, got func(*pdu
 	t.Helper()
 	s, err := smpp.Dial(context.Background(), smpp.Peer{
 		Address: h.smpp.Addrs()[0].String(), Bind: bind, SystemID: user, Password: "pw",
-		Options: smpp.Options{Window: 50, Queue: 100_000},
+		Options: smpp.Options{Window: 50, Queue: 100_000, ResponseTimeout: patience},
 		Handler: smpp.Funcs{OnRequest: func(s *smpp.Session, hd pdu.Header, frame []byte) {
 			var sm pdu.SM
 			if hd.Command == pdu.DeliverSM && sm.Decode(frame) == nil && got != nil {
