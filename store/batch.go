@@ -13,7 +13,7 @@ import (
 // works have changed.
 type batch struct {
 	s       *Store
-	db      *pebble.DB
+	db      pebble.Reader // what was committed before
 	w       *pebble.Batch
 	now     time.Time
 	ticket  *ticket // of the work being staged
@@ -98,6 +98,7 @@ func (b *batch) claim(ref []byte, id message.ID) {
 // remember keeps the id of m, which has claimed ref, for repeats of it.
 func (b *batch) remember(ref []byte, m *message.Message) {
 	b.s.refs.add(ref)
+	b.s.vigil.came(ref)
 	b.v = appendID(b.v[:0], m.ID)
 	b.v = binary.BigEndian.AppendUint64(b.v, uint64(slotOf(b.now.Add(m.Origin.RefLife))))
 	b.set(ref, b.v)
@@ -154,6 +155,7 @@ func (b *batch) alias(m *message.Message) {
 
 func (b *batch) note(old, e *entry, lease bool) {
 	b.changed[e.state.ID] = e
+	b.s.vigil.note(old, e)
 	b.ticket.effects = append(b.ticket.effects, effect{old: old, new: e, lease: lease})
 }
 

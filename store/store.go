@@ -36,6 +36,7 @@ type Store struct {
 	disk    *disk
 	refs    *refs
 	journal *journal // nil: no CDR files
+	vigil   *vigil
 	takers  stripes
 	dueMu   sync.Mutex
 	last    atomic.Uint64
@@ -81,6 +82,7 @@ func Open(cfg Config, log zerolog.Logger, reg prometheus.Registerer) (*Store, er
 		counts: newCounts(),
 		watch:  newWatch(),
 		refs:   newRefs(refsMost),
+		vigil:  newVigil(),
 		wake:   make(chan struct{}, 1),
 		jobs:   make(chan job, inFlight),
 		trips:  make(chan struct{}, 1),
