@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -83,6 +84,16 @@ func (e *endpoint) allStreams() []*stream {
 		all = append(all, s)
 	}
 	return all
+}
+
+// unwritten tells whether answers or requests are still on their way into a
+// connection.
+func (e *endpoint) unwritten() bool {
+	return slices.ContainsFunc(e.allStreams(), func(s *stream) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return !s.ended && s.written < s.queued
+	})
 }
 
 // addrs returns what listens, in the spelling and the order of Config.Listen.

@@ -219,7 +219,7 @@ func (s *Server) Drain(ctx context.Context) error {
 	}
 	beat := time.NewTicker(10 * time.Millisecond)
 	defer beat.Stop()
-	for s.meters.open.Load() > 0 || s.end.pool.underway() > 0 || s.end.clients.underway() > 0 {
+	for s.meters.open.Load() > 0 || s.end.pool.underway() > 0 || s.end.clients.underway() > 0 || s.end.unwritten() {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
