@@ -60,7 +60,10 @@ func (e *endpoint) forget(s *stream) {
 
 // attend reads a connection to its end and cleans up behind it.
 func (e *endpoint) attend(s *stream) {
-	e.spawn(func() { s.pump(e.cfg.WriteTimeout) })
+	pumped := make(chan struct{})
+	if !e.spawn(func() { defer close(pumped); s.pump(e.cfg.WriteTimeout) }) {
+		close(pumped)
+	}
 	from := flow{transport: s.transport, peer: s.peer, stream: s}
 	take := func(data []byte) { e.take(data, from) }
 	var err error
@@ -76,6 +79,7 @@ func (e *endpoint) attend(s *stream) {
 	e.mu.Unlock()
 	s.finish(err, e.cfg.Silence)
 	e.forget(s)
+	<-pumped // only then is it known how much has left
 	e.clients.lost(s)
 	if e.onLost != nil {
 		e.onLost(s)
