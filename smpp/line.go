@@ -264,6 +264,18 @@ func (l *line) all() []*Session {
 	return ss
 }
 
+// inUse returns the bound sessions that messages may go by, or come from.
+func (l *line) inUse() (ss []*Session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for s := range l.sessions {
+		if s.added && s.Bound() != 0 {
+			ss = append(ss, s)
+		}
+	}
+	return ss
+}
+
 // unbind ends sessions in good order, all at once.
 func unbind(sessions []*Session, wait time.Duration) {
 	var wg sync.WaitGroup

@@ -24,17 +24,15 @@ type SessionState struct {
 	Inbound    int // requests of the peer without an answer
 }
 
-// Sessions lists the bound sessions of a link, the oldest first.
+// Sessions lists the bound sessions of a link that are in use, the oldest first.
 func (e *Edge) Sessions(link string) []SessionState {
 	l := e.line(link)
 	if l == nil {
 		return nil
 	}
 	var all []SessionState
-	for _, s := range l.all() {
-		if s.Bound() != 0 {
-			all = append(all, s.report())
-		}
+	for _, s := range l.inUse() {
+		all = append(all, s.report())
 	}
 	slices.SortFunc(all, func(a, b SessionState) int {
 		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID))
