@@ -23,12 +23,13 @@ import (
 // faulty is a disk whose writes fail while fail is set, and from write number
 // fuse on.
 type faulty struct {
-	fail atomic.Pointer[error]
-	fuse atomic.Int64 // writes left; below zero: no limit
+	mu   sync.Mutex
+	fail error
+	fuse int // writes left; below zero: no limit
 }
 
 func (f *faulty) wrap(fs vfs.FS) vfs.FS {
-	f.fuse.Store(-1)
+	f.heal()
 	return errorfs.Wrap(fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		switch op.Kind {
 		case errorfs.OpFileWrite, errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo,
@@ -36,21 +37,53 @@ func (f *faulty) wrap(fs vfs.FS) vfs.FS {
 		default:
 			return nil
 		}
-		if f.fuse.Load() >= 0 && f.fuse.Add(-1) < 0 {
-			f.set(syscall.ENOSPC)
-		}
-		if e := f.fail.Load(); e != nil {
-			return *e
-		}
-		return nil
+		return f.write()
 	}))
 }
 
-func (f *faulty) set(err error) { f.fail.Store(&err) }
+// write counts one write and tells how it ends: no write that began before
+// the disk was healed breaks it again.
+func (f *faulty) write() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fuse >= 0 {
+		if f.fuse--; f.fuse < 0 {
+			f.fail = syscall.ENOSPC
+		}
+	}
+	return f.fail
+}
+
+func (f *faulty) set(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail = err
+}
+
+// light lets n more writes pass.
+func (f *faulty) light(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fuse = n
+}
 
 func (f *faulty) heal() {
-	f.fuse.Store(-1)
-	f.fail.Store(nil)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail, f.fuse = nil, -1
+}
+
+// there looks for a message, again where the store has only now heard that a
+// write in the background failed.
+func there(t *testing.T, s *Store, id message.ID) error {
+	t.Helper()
+	for {
+		_, err := s.Find(context.Background(), nil, id)
+		if message.CauseOf(err) != message.Congested {
+			return err
+		}
+		ready(t, s)
+	}
 }
 
 // ready waits until the store works again.
@@ -153,7 +186,7 @@ func TestAnyWriteMayFail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		disk.fuse.Store(int64(n))
+		disk.light(n)
 		mint, ctx := message.NewMint(0), context.Background()
 		var mu sync.Mutex
 		answers := map[message.ID]error{}
@@ -175,7 +208,7 @@ func TestAnyWriteMayFail(t *testing.T) {
 		disk.heal()
 		ready(t, s)
 		for id, err := range answers {
-			_, found := s.Find(ctx, nil, id)
+			found := there(t, s, id)
 			if err == nil && found != nil {
 				t.Fatalf("write %d: acknowledged and lost: %v", n, found)
 			}
@@ -275,7 +308,7 @@ func TestARealDiskFillsUp(t *testing.T) {
 	t.Logf("%d messages kept; ready %v after there was room", len(kept), time.Since(began))
 	for i := 0; i < len(kept); i += 1 + len(kept)/5000 {
 		id := kept[i]
-		if _, err := s.Find(ctx, nil, id); err != nil {
+		if err := there(t, s, id); err != nil {
 			t.Fatalf("acknowledged and lost: %v", err)
 		}
 	}
