@@ -62,7 +62,7 @@ func options(fs vfs.FS, cache *pebble.Cache, log zerolog.Logger) *pebble.Options
 		FormatMajorVersion:          pebble.FormatNewest, // the default is the oldest
 		MemTableSize:                memTableSize,
 		MemTableStopWritesThreshold: 4,
-		L0CompactionThreshold:       4,
+		L0CompactionThreshold:       8, // tables of one sort hardly overlap: later is less
 		L0StopWritesThreshold:       30,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
 		BytesPerSync:                512 << 10,
