@@ -335,3 +335,16 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 	t.Fatalf("waited in vain for %s", what)
 }
+
+// nobody is an address where nobody listens, and nobody else will before the
+// test ends: the near end of a connection.
+func nobody(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, "tcp", l.Addr().String())
+	t.Cleanup(func() { _ = l.Close() })
+	return c.LocalAddr().String()
+}

@@ -315,19 +315,6 @@ links:
   - {name: connect, kind: sip, uri: "sip:127.0.0.1:9;transport=udp", from: ["127.0.0.1/32"], keepalive: 0s}
 `
 
-// nobody is an address where nobody listens, and nobody else will before the
-// test ends: the near end of a connection.
-func nobody(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := dial(t, "tcp", l.Addr().String())
-	t.Cleanup(func() { _ = l.Close() })
-	return c.LocalAddr().String()
-}
-
 func (h *house) udp() string { return strings.TrimPrefix(h.Addrs()[0], "udp:") }
 func (h *house) tcp() string { return strings.TrimPrefix(h.Addrs()[1], "tcp:") }
 

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -101,4 +102,16 @@ func FuzzRegister(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestASilentDeviceOutweighsThoseThatAreAway(t *testing.T) {
+	h := open(t, hasty(time.Second), people)
+	first, second := newPhone(dial(t, "udp", h.udp()), "UDP", "bob", "b1"), newPhone(dial(t, "udp", h.udp()), "UDP", "bob", "b1")
+	first.register(fmt.Sprintf("<sip:bob@%s>", first.LocalAddr()))
+	second.register(fmt.Sprintf("<sip:bob@%s>", second.LocalAddr()))
+	done := h.to("bob", "silent")
+	first.takes("480 Away")
+	if o := h.outcome(done); o.Result != message.Unsure {
+		t.Errorf("a silence outweighs: %+v", o)
+	}
 }

@@ -262,18 +262,6 @@ func TestAllDevicesOfTheHighestQAreTriedThenTheOthers(t *testing.T) {
 	}
 }
 
-func TestASilentDeviceOutweighsThoseThatAreAway(t *testing.T) {
-	h := open(t, hasty(time.Second), people)
-	first, second := newPhone(dial(t, "udp", h.udp()), "UDP", "bob", "b1"), newPhone(dial(t, "udp", h.udp()), "UDP", "bob", "b1")
-	first.register(fmt.Sprintf("<sip:bob@%s>", first.LocalAddr()))
-	second.register(fmt.Sprintf("<sip:bob@%s>", second.LocalAddr()))
-	done := h.to("bob", "silent")
-	first.takes("480 Away")
-	if o := h.outcome(done); o.Result != message.Unsure {
-		t.Errorf("a silence outweighs: %+v", o)
-	}
-}
-
 func TestBehindNATOnlyTheFlowLeadsBack(t *testing.T) {
 	h := open(t, quick(), people)
 	p := newPhone(dial(t, "udp", h.udp()), "UDP", "alice", "a1")
