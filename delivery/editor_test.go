@@ -196,6 +196,19 @@ func TestEdit(t *testing.T) {
 	})
 }
 
+// failedPoll is a house with a message that its poller could not deliver.
+func failedPoll(t *testing.T, poll delivery.Lane) (*house, message.ID) {
+	t.Helper()
+	h := open(t, []string{"app"}, poll)
+	h.run()
+	id := h.accept()
+	h.wait(time.Second)
+	if err := h.e.Conclude(bg, nil, id, "app", message.Outcome{Result: message.Deferred, Cause: message.Absent}); err != nil {
+		t.Fatal(err)
+	}
+	return h, id
+}
+
 func TestPollers(t *testing.T) {
 	poll := delivery.Lane{Name: "app"}
 	bubble(t, "messages park on their queue until somebody concludes", func(t *testing.T) {
@@ -216,13 +229,7 @@ func TestPollers(t *testing.T) {
 		}
 	})
 	bubble(t, "a failed attempt comes back after its delay", func(t *testing.T) {
-		h := open(t, []string{"app"}, poll)
-		h.run()
-		id := h.accept()
-		h.wait(time.Second)
-		if err := h.e.Conclude(bg, nil, id, "app", message.Outcome{Result: message.Deferred, Cause: message.Absent}); err != nil {
-			t.Fatal(err)
-		}
+		h, id := failedPoll(t, poll)
 		if r := h.stands(id, message.Waiting, message.Absent); r.State.WakeOn != "" || r.State.Rounds != 1 || time.Until(r.State.Due) != 2*time.Minute {
 			t.Errorf("waits on %q for %v after %d rounds", r.State.WakeOn, time.Until(r.State.Due), r.State.Rounds)
 		}
@@ -232,13 +239,7 @@ func TestPollers(t *testing.T) {
 		}
 	})
 	bubble(t, "what its owner releases can be fetched when he is told", func(t *testing.T) {
-		h := open(t, []string{"app"}, poll)
-		h.run()
-		id := h.accept()
-		h.wait(time.Second)
-		if err := h.e.Conclude(bg, nil, id, "app", message.Outcome{Result: message.Deferred, Cause: message.Absent}); err != nil {
-			t.Fatal(err)
-		}
+		h, id := failedPoll(t, poll)
 		if err := h.e.Retry(bg, nil, id, "test"); err != nil {
 			t.Fatal(err)
 		}

@@ -264,12 +264,16 @@ func (l *line) all() []*Session {
 	return ss
 }
 
-// inUse returns the bound sessions that messages may go by, or come from.
+// inUse tells whether messages may go by this session, or come from it; with
+// the mu of its line.
+func (s *Session) inUse() bool { return s.added && s.Bound() != 0 }
+
+// inUse returns the sessions that are.
 func (l *line) inUse() (ss []*Session) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for s := range l.sessions {
-		if s.added && s.Bound() != 0 {
+		if s.inUse() {
 			ss = append(ss, s)
 		}
 	}

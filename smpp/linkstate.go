@@ -58,7 +58,7 @@ func (l *line) status() LinkState {
 	state.RateIn, state.RateOut = l.rates.look(time.Now(), state.Received, state.Sent)
 	state.Failed, state.Throttled = l.meter.received.read().refused(), l.meter.received.read().throttled()+l.meter.sent.read().throttled()
 	for s := range l.sessions {
-		if s.added && s.Bound() != 0 {
+		if s.inUse() {
 			state.Sessions++
 		}
 	}
